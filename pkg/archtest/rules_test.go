@@ -1,0 +1,110 @@
+package archtest_test
+
+// module is the path that our import paths begin with.
+const module = "github.com/protrack/protrack"
+
+// floors lists the packages of the program, the highest floor first. A package
+// imports lower floors only, never its own. A package that is not here does not
+// exist: add it with the issue that needs it, and say there why.
+var floors = [][]string{
+	{"cmd/protrack"},
+	{"api"},
+	{"api/rest", "api/web", "api/fhir"},
+	{"api/mw", "api/problem"},
+	{"pkg/store", "pkg/demo"},
+	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
+	{"pkg/trajectory", "pkg/alert", "pkg/audit", "pkg/auth", "pkg/instrument", "pkg/chart"},
+	{"pkg/fault", "migrations", "docs"},
+}
+
+// testOnly lists the packages that serve tests. They stand beside the floors:
+// they import what they need, and nothing of the program imports them.
+var testOnly = []string{"api/apitest", "pkg/store/storetest", "pkg/archtest"}
+
+// A fence keeps an import to a few packages.
+type fence struct {
+	around []string // import paths, each with all below it
+	inside []string // directories that may import them; "x/..." is x and all below it
+	why    string
+}
+
+// fences bind the program and the packages that serve tests. Test files stand
+// outside of them: a test may look behind any wall.
+var fences = []fence{
+	{
+		around: []string{"gorm.io", "database/sql", "github.com/jackc/pgx", "github.com/ncruces"},
+		inside: []string{"pkg/store", "pkg/store/storetest"},
+		why:    "a database is known to pkg/store alone, so that rules can be read and tested without one",
+	},
+	{
+		around: []string{"github.com/labstack"},
+		inside: []string{"api/...", "cmd/..."},
+		why:    "Echo is known to api and cmd alone, so that its next major version is a change of one floor",
+	},
+	{
+		around: []string{"testing", "net/http/httptest", module + "/pkg/archtest"},
+		inside: testOnly,
+		why:    "test code does not belong in the binary",
+	},
+	{
+		around: []string{module + "/pkg/store"},
+		inside: append([]string{"cmd/protrack"}, testOnly...),
+		why:    "cmd/protrack alone joins the store to the interfaces that its users declare",
+	},
+	{
+		around: []string{module + "/pkg/demo"},
+		inside: append([]string{"cmd/protrack"}, testOnly...),
+		why:    "the synthetic clinic is a subcommand's, not the product's",
+	},
+}
+
+// A ban keeps a standard function to a few packages.
+type ban struct {
+	pkg    string
+	names  []string
+	inside []string
+	why    string
+}
+
+// bans bind what fences bind.
+var bans = []ban{
+	{
+		pkg:    "os",
+		names:  []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"},
+		inside: append([]string{"cmd/..."}, testOnly...),
+		why:    "the environment is read once, by cmd, and handed on as values",
+	},
+	{
+		pkg:    "syscall",
+		names:  []string{"Getenv", "Environ"},
+		inside: []string{"cmd/..."},
+		why:    "the environment is read once, by cmd, and handed on as values",
+	},
+	{
+		pkg:    "os",
+		names:  []string{"Exit"},
+		inside: []string{"cmd/..."},
+		why:    "only main may end the process; everybody else returns an error",
+	},
+	{
+		pkg:    "log",
+		names:  []string{"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln", "Print", "Printf", "Println"},
+		inside: []string{"cmd/..."},
+		why:    "what is logged goes through log/slog, which redacts",
+	},
+}
+
+// emptyNames say nothing of what is in a package.
+var emptyNames = []string{
+	"base", "common", "core", "helper", "helpers", "lib", "misc", "model", "models",
+	"shared", "type", "types", "util", "utils",
+}
+
+// topLevel lists what the top of the repository may hold, besides dotfiles.
+var topLevel = []string{
+	"api", "cmd", "pkg", "docs", "migrations", "go.mod", "go.sum",
+	"Dockerfile", "README.md", "LICENSE", "Makefile", "compose.yaml",
+}
+
+// longest is how many lines a Go file may have. What is longer is two rooms.
+const longest = 600

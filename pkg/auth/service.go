@@ -1,0 +1,150 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// Clinic is a tenant.
+type Clinic struct {
+	ID        uuid.UUID
+	Slug      string // unique; lower-case letters, digits and hyphens
+	CreatedAt time.Time
+}
+
+// Store keeps clinics and keys. Every method but the three that find out who
+// is asking takes the clinic from a principal or a clinic already found.
+type Store interface {
+	// KeyByHash finds a key of any clinic by its hash; NotFound if there is none.
+	KeyByHash(ctx context.Context, hash []byte) (Key, error)
+	// ClinicBySlug finds a clinic by its slug; NotFound if there is none.
+	ClinicBySlug(ctx context.Context, slug string) (Clinic, error)
+	// FoundClinic stores a clinic and its first key, together, unless the slug
+	// is taken; founded says whether this call did it.
+	FoundClinic(ctx context.Context, c Clinic, k Key, hash []byte) (founded bool, err error)
+	// Keys lists a page of a clinic's keys by id, starting behind after.
+	Keys(ctx context.Context, who Principal, after uuid.UUID, limit int) ([]Key, error)
+	// Key finds a key of the principal's clinic; NotFound if there is none.
+	Key(ctx context.Context, who Principal, id uuid.UUID) (Key, error)
+	// CreateKey stores a key.
+	CreateKey(ctx context.Context, who Principal, k Key, hash []byte) error
+	// RevokeKey marks a key revoked; NotFound if the clinic has none such.
+	// Revoking twice keeps the first time.
+	RevokeKey(ctx context.Context, who Principal, id uuid.UUID, at time.Time) error
+}
+
+// Service makes, checks and revokes keys.
+type Service struct {
+	Store Store
+	Now   func() time.Time
+	NewID func() uuid.UUID
+}
+
+// NewKey is what a caller says of a key to be made.
+type NewKey struct {
+	Name      string
+	Role      Role
+	ExpiresAt *time.Time
+}
+
+var errUnknownKey = fault.New(fault.Unauthenticated, "The key is not known, has expired or was revoked.")
+
+// Authenticate finds the principal of a secret. Every refusal reads the same.
+func (s *Service) Authenticate(ctx context.Context, secret Secret) (Principal, error) {
+	if !secret.Plausible() {
+		return Principal{}, errUnknownKey
+	}
+	k, err := s.Store.KeyByHash(ctx, secret.Hash())
+	if fault.Is(err, fault.NotFound) {
+		return Principal{}, errUnknownKey
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	if !k.Live(s.Now()) {
+		return Principal{}, errUnknownKey
+	}
+	return Principal{Clinic: k.Clinic, Actor: k.ID, Role: k.Role}, nil
+}
+
+// Found creates a clinic with an admin key. Where secret is empty one is
+// made. It returns founded=false, and no secret, if the clinic exists.
+func (s *Service) Found(ctx context.Context, slug string, secret Secret) (founded bool, _ Secret, err error) {
+	if secret == "" {
+		secret = NewSecret()
+	}
+	if !secret.Plausible() {
+		return false, "", fault.New(fault.Invalid, "The admin key must be a generated key, or at least 32 characters that nobody can guess.")
+	}
+	now := s.Now()
+	c := Clinic{ID: s.NewID(), Slug: slug, CreatedAt: now}
+	k := Key{ID: s.NewID(), Clinic: c.ID, Name: "first admin", Role: Admin, Hint: secret.Hint(), CreatedAt: now}
+	founded, err = s.Store.FoundClinic(ctx, c, k, secret.Hash())
+	if err != nil || !founded {
+		return false, "", err
+	}
+	return true, secret, nil
+}
+
+// Operator is the principal of whoever runs the program on the clinic's own
+// machine: they hold the database, so they act as an admin of any clinic.
+// Forbidden kinds do not arise; NotFound names an unknown clinic.
+func (s *Service) Operator(ctx context.Context, slug string) (Principal, error) {
+	c, err := s.Store.ClinicBySlug(ctx, slug)
+	if err != nil {
+		return Principal{}, err
+	}
+	return Principal{Clinic: c.ID, Actor: c.ID, Role: Admin}, nil
+}
+
+// CreateKey makes a key in the principal's clinic. The secret is returned
+// here and never again.
+func (s *Service) CreateKey(ctx context.Context, who Principal, in NewKey) (Key, Secret, error) {
+	if err := who.Require(ManageKeys); err != nil {
+		return Key{}, "", err
+	}
+	now := s.Now()
+	if err := in.check(now); err != nil {
+		return Key{}, "", err
+	}
+	secret := NewSecret()
+	k := Key{
+		ID: s.NewID(), Clinic: who.Clinic, Name: in.Name, Role: in.Role,
+		Hint: secret.Hint(), CreatedAt: now, ExpiresAt: in.ExpiresAt,
+	}
+	if err := s.Store.CreateKey(ctx, who, k, secret.Hash()); err != nil {
+		return Key{}, "", err
+	}
+	return k, secret, nil
+}
+
+func (in NewKey) check(now time.Time) error {
+	var details []fault.Detail
+	if _, known := grants[in.Role]; !known {
+		details = append(details, fault.Detail{Pointer: "/role", Code: "unknown_role", Message: "The role is none of admin, clinician, researcher and app."})
+	}
+	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {
+		details = append(details, fault.Detail{Pointer: "/expires_at", Code: "in_the_past", Message: "The key would have expired already."})
+	}
+	return fault.InvalidIf(details)
+}
+
+// Keys lists the clinic's keys by id, starting behind after.
+func (s *Service) Keys(ctx context.Context, who Principal, after uuid.UUID, limit int) ([]Key, error) {
+	if err := who.Require(ManageKeys); err != nil {
+		return nil, err
+	}
+	return s.Store.Keys(ctx, who, after, limit)
+}
+
+// RevokeKey ends a key; the next request that shows it is refused.
+func (s *Service) RevokeKey(ctx context.Context, who Principal, id uuid.UUID) error {
+	if err := who.Require(ManageKeys); err != nil {
+		return err
+	}
+	return s.Store.RevokeKey(ctx, who, id, s.Now())
+}

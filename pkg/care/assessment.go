@@ -1,0 +1,327 @@
+package care
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/instrument"
+)
+
+// Timing is when an assessment was taken, seen from the treatment.
+type Timing string
+
+// The timings. Before and After need the session they belong to.
+const (
+	AtBaseline Timing = "baseline"
+	BeforeIt   Timing = "before"
+	AfterIt    Timing = "after"
+	AtFollowUp Timing = "follow_up"
+)
+
+// Mode is who filled the form in.
+type Mode string
+
+// The modes.
+const (
+	BySelf      Mode = "self"
+	ByClinician Mode = "clinician"
+	ByImport    Mode = "import"
+)
+
+// Assessment is one instrument answered once, in one of its versions.
+type Assessment struct {
+	ID                uuid.UUID
+	ClientID          uuid.UUID
+	Instrument        string
+	InstrumentVersion string // set when scored
+	Timing            Timing
+	SessionID         *uuid.UUID
+	CompletedAt       time.Time
+	Answers           instrument.Answers       // nil where only a total is known
+	Declined          []string                 // items asked and declined, sorted
+	Total             *float64                 // a total from elsewhere, instead of answers
+	MissingPolicy     instrument.MissingPolicy // empty: complete
+	RecallWindow      string                   // empty: the instrument's own
+	Mode              Mode                     // empty: self
+
+	Score     instrument.Score // set by the service, kept with the version
+	Retracted bool
+	Reason    Private // why it was amended or retracted
+	Revision
+}
+
+// asked is the assessment as its sender wrote it: what a retry must repeat.
+func (a Assessment) asked() Assessment {
+	a.Revision, a.Score, a.InstrumentVersion = Revision{}, instrument.Score{}, ""
+	a.Retracted, a.Reason = false, ""
+	return a
+}
+
+// sameAs compares what the senders wrote.
+func (a Assessment) sameAs(b Assessment) bool {
+	a, b = a.asked(), b.asked()
+	sameAnswers := len(a.Answers) == len(b.Answers)
+	for id, v := range a.Answers {
+		w := b.Answers[id]
+		sameAnswers = sameAnswers && v != nil && w != nil && *v == *w
+	}
+	return sameAnswers && a.ID == b.ID && a.ClientID == b.ClientID &&
+		a.Instrument == b.Instrument && a.Timing == b.Timing && equal(a.SessionID, b.SessionID) &&
+		a.CompletedAt.Equal(b.CompletedAt) && slices.Equal(a.Declined, b.Declined) &&
+		equal(a.Total, b.Total) && a.MissingPolicy == b.MissingPolicy &&
+		a.RecallWindow == b.RecallWindow && a.Mode == b.Mode
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+// History is an assessment as it is now and as it was first stored.
+type History struct{ Current, Original Assessment }
+
+// clockSkew is how far a device's clock may be ahead of the server's.
+const clockSkew = 24 * time.Hour
+
+// earliest is before the first of the instruments existed.
+var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// prepare normalises an assessment, checks it against its instrument and
+// fills in the rule-independent defaults. It lists every fault, stores
+// nothing and asks no database.
+func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []fault.Detail) {
+	var f faults
+	a.CompletedAt = stamp(a.CompletedAt)
+	if a.CompletedAt.Before(earliest) || a.CompletedAt.After(s.Now().Add(clockSkew)) {
+		f.add("/completed_at", "implausible_time", "The time of completion lies in the future or before 1990.")
+	}
+	switch needs := a.Timing == BeforeIt || a.Timing == AfterIt; {
+	case needs && a.SessionID == nil:
+		f.add("/session_id", "required", "An assessment before or after a session names the session.")
+	case !slices.Contains([]Timing{AtBaseline, BeforeIt, AfterIt, AtFollowUp}, a.Timing):
+		f.add("/timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
+	}
+	if a.Mode == "" {
+		a.Mode = BySelf
+	}
+	if a.MissingPolicy == "" {
+		a.MissingPolicy = instrument.Complete
+	}
+	a.Answers = answered(a.Answers)
+	a.Declined = slices.Sorted(slices.Values(a.Declined))
+	def, err := s.Instruments.Get(a.Instrument)
+	if err != nil {
+		f.add("/instrument", "unknown_instrument", "This clinic has no such instrument.")
+		return a, nil, f
+	}
+	if a.RecallWindow == "" {
+		a.RecallWindow = def.RecallWindow()
+	}
+	if !def.AllowsRecall(a.RecallWindow) {
+		f.add("/recall_window", "unknown_window", "The instrument is not used with this recall window.")
+	}
+	return a, def, f
+}
+
+// answered drops the items without an answer: null and absent are the same.
+func answered(in instrument.Answers) instrument.Answers {
+	if in == nil {
+		return nil
+	}
+	out := make(instrument.Answers, len(in))
+	for id, v := range in {
+		if v != nil {
+			out[id] = v
+		}
+	}
+	return out
+}
+
+// score scores a prepared assessment for a respondent of the given sex.
+func (s *Service) score(a *Assessment, def *instrument.Definition, sex instrument.Sex, set Settings) []fault.Detail {
+	score, err := def.Score(instrument.Input{
+		Answers: a.Answers, Declined: a.Declined, Total: a.Total,
+		Policy: a.MissingPolicy, Sex: sex, Cutpoints: set.cutpoints(def.ID),
+	})
+	if err != nil {
+		return detailsOf(err)
+	}
+	a.Score, a.InstrumentVersion = score, score.InstrumentVersion
+	return nil
+}
+
+// CheckAssessment lists what is wrong with an assessment that can be known
+// without the record, so that a caller can report it with faults of shape.
+func (s *Service) CheckAssessment(a Assessment) []fault.Detail {
+	a, def, details := s.prepare(a)
+	if def == nil {
+		return details
+	}
+	return append(details, s.score(&a, def, instrument.Unknown, nil)...)
+}
+
+// Assessment returns the current version of an assessment of the clinic.
+func (s *Service) Assessment(ctx context.Context, who auth.Principal, id uuid.UUID) (Assessment, error) {
+	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
+		return Assessment{}, err
+	}
+	return s.Store.Assessment(ctx, who, id)
+}
+
+// AssessmentFilter narrows a list of assessments. Empty fields do not.
+type AssessmentFilter struct {
+	Instrument string
+	SessionID  *uuid.UUID
+	Timing     Timing
+	Retracted  bool // list the retracted ones too
+}
+
+// Assessments lists a client's assessments by time of completion; NotFound
+// for an unknown client.
+func (s *Service) Assessments(ctx context.Context, who auth.Principal, client uuid.UUID, filter AssessmentFilter, page Page) ([]Assessment, error) {
+	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
+		return nil, err
+	}
+	if _, err := s.Store.Client(ctx, who, client); err != nil {
+		return nil, err
+	}
+	return s.Store.Assessments(ctx, who, client, filter, page)
+}
+
+// AssessmentVersions lists every version of an assessment, the first one
+// first, behind the version page.After.Number.
+func (s *Service) AssessmentVersions(ctx context.Context, who auth.Principal, id uuid.UUID, page Page) ([]Assessment, error) {
+	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
+		return nil, err
+	}
+	return s.Store.AssessmentVersions(ctx, who, id, page)
+}
+
+// Amend replaces the content of an assessment whose current version is
+// expected, and keeps the old one. The client and the instrument stay.
+// It answers Stale for another version and Conflict for a retracted one.
+func (s *Service) Amend(ctx context.Context, who auth.Principal, a Assessment, expected int) (Assessment, error) {
+	if err := s.require(ctx, who, auth.AmendAssessments); err != nil {
+		return Assessment{}, err
+	}
+	a, def, details := s.prepare(a)
+	details = append(details, checkReason(a.Reason)...)
+	return s.revise(ctx, who, a.ID, details, func(tx Tx, current Assessment) (Assessment, error) {
+		if err := checkVersion(current.Revision, expected); err != nil {
+			return Assessment{}, err
+		}
+		if current.Retracted {
+			return Assessment{}, fault.New(fault.Conflict, "The assessment was retracted; it cannot be amended.")
+		}
+		if a.Instrument != current.Instrument {
+			return Assessment{}, fault.InvalidIf(append(details, immutableInstrument))
+		}
+		a.ClientID = current.ClientID
+		sex, set, err := s.scoringContext(ctx, who, tx, a)
+		if err != nil {
+			return Assessment{}, err
+		}
+		details := append(details, s.score(&a, def, sex, set)...)
+		return a, fault.InvalidIf(details)
+	})
+}
+
+// Retract marks an assessment as not to be counted, with a reason, and keeps
+// what it said. Retracting again changes nothing. Where expected is given it
+// must be the current version.
+func (s *Service) Retract(ctx context.Context, who auth.Principal, id uuid.UUID, reason Private, expected *int) (Assessment, error) {
+	if err := s.require(ctx, who, auth.AmendAssessments); err != nil {
+		return Assessment{}, err
+	}
+	if err := fault.InvalidIf(checkReason(reason)); err != nil {
+		return Assessment{}, err
+	}
+	return s.revise(ctx, who, id, nil, func(_ Tx, current Assessment) (Assessment, error) {
+		if current.Retracted {
+			return current, nil
+		}
+		if expected != nil {
+			if err := checkVersion(current.Revision, *expected); err != nil {
+				return Assessment{}, err
+			}
+		}
+		current.Retracted, current.Reason = true, reason
+		return current, nil
+	})
+}
+
+func checkReason(reason Private) []fault.Detail {
+	if strings.TrimSpace(string(reason)) != "" {
+		return nil
+	}
+	return []fault.Detail{{Pointer: "/reason", Code: "required", Message: "A reason is needed and is kept."}}
+}
+
+// revise stores the version that change makes of the current one, and moves
+// the client's progress, in one transaction. A change that changes nothing
+// stores nothing.
+func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID, details []fault.Detail,
+	change func(Tx, Assessment) (Assessment, error),
+) (Assessment, error) {
+	found, err := s.Store.Assessment(ctx, who, id)
+	if err != nil {
+		return Assessment{}, err
+	}
+	var out Assessment
+	err = s.Store.Write(ctx, who, func(tx Tx) error {
+		if err := tx.LockClients(ctx, who, []uuid.UUID{found.ClientID}); err != nil {
+			return err
+		}
+		current, err := tx.Assessment(ctx, who, id)
+		if err != nil {
+			return err
+		}
+		if out, err = change(tx, current); err != nil {
+			return err
+		}
+		if out.Retracted && current.Retracted {
+			return nil
+		}
+		out.Revision = s.next(who, current.Revision)
+		if err := tx.ReviseAssessment(ctx, who, out); err != nil {
+			return err
+		}
+		return s.moveProgress(ctx, who, tx, []uuid.UUID{out.ClientID}, []string{out.Instrument})
+	})
+	if err != nil {
+		return Assessment{}, err
+	}
+	return out, nil
+}
+
+// scoringContext reads what scoring needs to know of the record, and makes
+// sure that the session is the client's.
+func (s *Service) scoringContext(ctx context.Context, who auth.Principal, tx Tx, a Assessment) (instrument.Sex, Settings, error) {
+	client, err := tx.Client(ctx, who, a.ClientID)
+	if err != nil {
+		return "", nil, err
+	}
+	set, err := tx.Settings(ctx, who)
+	if err != nil {
+		return "", nil, err
+	}
+	if a.SessionID != nil {
+		ses, err := tx.Session(ctx, who, *a.SessionID)
+		if fault.Is(err, fault.NotFound) || err == nil && ses.ClientID != a.ClientID {
+			return "", nil, fault.InvalidIf([]fault.Detail{unknownSession})
+		}
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	return client.Sex, set, nil
+}
+
+var immutableInstrument = fault.Detail{Pointer: "/instrument", Code: "immutable", Message: "An amendment keeps the instrument; retract this one and record another."}
+
+var unknownSession = fault.Detail{Pointer: "/session_id", Code: "unknown_session", Message: "This client has no such session."}

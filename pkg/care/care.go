@@ -1,0 +1,150 @@
+// Package care is the clinic's record: clients, their courses of treatment,
+// the sessions of a course, and the assessments taken before and after them.
+//
+// A Service holds the rules and the permissions; a Store keeps the rows. What
+// is stored is never overwritten: every change makes a new version, and the
+// old one is kept with the time until which it was the current one.
+package care
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/instrument"
+)
+
+// Private is text about a client: a name, a reference, a goal. It prints as
+// *** so that it cannot reach a log; string(p) is the deliberate way out.
+type Private string
+
+// String hides the text.
+func (Private) String() string { return "***" }
+
+// GoString hides the text from %#v.
+func (Private) GoString() string { return "***" }
+
+// MarshalText hides the text from JSON: wire types hold plain strings.
+func (Private) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// LogValue hides the text from slog.
+func (Private) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Revision is one version of a record and the time during which it was the
+// current one.
+type Revision struct {
+	Version      int        // 1, 2, ... without gaps
+	RecordedAt   time.Time  // when this version was stored
+	RecordedBy   uuid.UUID  // the key that stored it
+	SupersededAt *time.Time // nil for the current version
+}
+
+// Outcome says what a create did.
+type Outcome int
+
+// The outcomes.
+const (
+	Refused Outcome = iota // nothing was stored
+	Created                // it was stored now
+	Known                  // it was stored before, with the same content
+)
+
+// Position is a place in a list: the sort key of the last row seen, and its
+// id. A zero Position is the beginning. Which fields count depends on the list.
+type Position struct {
+	Text   string
+	Time   time.Time
+	Number *float64
+	ID     uuid.UUID
+}
+
+// Page asks for at most Limit rows behind After.
+type Page struct {
+	After Position
+	Limit int
+}
+
+// Service is the clinic's record under its rules. All fields are required.
+type Service struct {
+	Store       Store
+	Instruments *instrument.Library
+	Now         func() time.Time
+	NewID       func() uuid.UUID
+	Log         *slog.Logger // refusals, with ids only
+}
+
+// require decides a permission and leaves a trace of a refusal.
+func (s *Service) require(ctx context.Context, who auth.Principal, need auth.Permission) error {
+	err := who.Require(need)
+	if err != nil {
+		s.Log.WarnContext(ctx, "refused", "who", who, "needs", string(need))
+	}
+	return err
+}
+
+// stamp is the time as it is stored: UTC, whole microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func stampPtr(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := stamp(*t)
+	return &u
+}
+
+// next is the revision that follows prev. Its time is later than prev's even
+// where the clock was set back, so that versions never overlap.
+func (s *Service) next(who auth.Principal, prev Revision) Revision {
+	at := stamp(s.Now())
+	if !at.After(prev.RecordedAt) {
+		at = prev.RecordedAt.Add(time.Microsecond)
+	}
+	return Revision{Version: prev.Version + 1, RecordedAt: at, RecordedBy: who.Actor}
+}
+
+// record is what clients, courses and sessions have in common: they can be
+// told apart by content, whatever their version.
+type record[T any] interface {
+	revision() Revision
+	withRevision(Revision) T
+}
+
+// settle answers a create whose id is in use already. A retry carries what
+// was created, or what is stored now; anything else would overwrite.
+func settle[T record[T]](current, original, asked T) (T, Outcome, error) {
+	for _, known := range []T{original, current} {
+		if reflect.DeepEqual(known.withRevision(Revision{}), asked.withRevision(Revision{})) {
+			return current, Known, nil
+		}
+	}
+	var none T
+	return none, Refused, errIDTaken
+}
+
+var errIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
+	fault.Detail{Pointer: "/id", Code: "id_taken", Message: "Send what was sent first to retry, or a new id to create."})
+
+// checkVersion refuses a change that was made against another version than
+// the current one.
+func checkVersion(current Revision, expected int) error {
+	if current.Version == expected {
+		return nil
+	}
+	return fault.New(fault.Stale, fmt.Sprintf("This was changed since it was read: the current version is %d.", current.Version))
+}
+
+// faults gathers what is wrong with an input.
+type faults []fault.Detail
+
+func (f *faults) add(pointer, code, message string) {
+	*f = append(*f, fault.Detail{Pointer: pointer, Code: code, Message: message})
+}
+
+func (f faults) err() error { return fault.InvalidIf(f) }

@@ -1,0 +1,167 @@
+package care
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// Date is a day without a time, as YYYY-MM-DD. It sorts as text.
+type Date string
+
+// ParseDate reads a YYYY-MM-DD day of the calendar.
+func ParseDate(s string) (Date, error) {
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		return "", err
+	}
+	return Date(s), nil
+}
+
+// start is midnight UTC of the day: good for comparing, not for display.
+func (d Date) start() time.Time {
+	t, _ := time.Parse(time.DateOnly, string(d))
+	return t
+}
+
+// Course is one client's treatment plan.
+type Course struct {
+	ID              uuid.UUID
+	ClientID        uuid.UUID
+	Indication      string // what is treated, for example depression
+	StartedOn       Date
+	EndedOn         *Date // nil while it goes on
+	PlannedSessions *int
+	Goals           Private // the client's own words; may be empty
+	Revision
+}
+
+func (c Course) revision() Revision { return c.Revision }
+
+func (c Course) withRevision(r Revision) Course { c.Revision = r; return c }
+
+func (c Course) check() error {
+	var f faults
+	if strings.TrimSpace(c.Indication) == "" {
+		f.add("/indication", "required", "An indication is needed.")
+	}
+	if _, err := ParseDate(string(c.StartedOn)); err != nil {
+		f.add("/started_on", "not_a_date", "The start is a day as YYYY-MM-DD.")
+	}
+	if c.EndedOn != nil {
+		if _, err := ParseDate(string(*c.EndedOn)); err != nil {
+			f.add("/ended_on", "not_a_date", "The end is a day as YYYY-MM-DD.")
+		} else if *c.EndedOn < c.StartedOn {
+			f.add("/ended_on", "before_start", "A course cannot end before it starts.")
+		}
+	}
+	if c.PlannedSessions != nil && *c.PlannedSessions < 1 {
+		f.add("/planned_sessions", "out_of_range", "A plan has at least one session.")
+	}
+	return f.err()
+}
+
+// CreateCourse stores a course of c.ClientID; NotFound if the clinic has no
+// such client. Ids are idempotent as in CreateClient.
+func (s *Service) CreateCourse(ctx context.Context, who auth.Principal, c Course) (Course, Outcome, error) {
+	if err := s.require(ctx, who, auth.WriteCare); err != nil {
+		return Course{}, Refused, err
+	}
+	if err := c.check(); err != nil {
+		return Course{}, Refused, err
+	}
+	if c.ID == uuid.Nil {
+		c.ID = s.NewID()
+	}
+	c.Revision = s.next(who, Revision{})
+	created := false
+	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
+		if err := tx.LockClients(ctx, who, []uuid.UUID{c.ClientID}); err != nil {
+			return err
+		}
+		created, err = tx.InsertCourse(ctx, who, c)
+		return err
+	})
+	if err != nil {
+		return Course{}, Refused, err
+	}
+	if created {
+		return c, Created, nil
+	}
+	current, original, err := s.Store.CourseHistory(ctx, who, c.ID)
+	if err != nil {
+		return Course{}, Refused, err
+	}
+	return settle(current, original, c)
+}
+
+// Course returns a course of the clinic.
+func (s *Service) Course(ctx context.Context, who auth.Principal, id uuid.UUID) (Course, error) {
+	if err := s.require(ctx, who, auth.ReadCare); err != nil {
+		return Course{}, err
+	}
+	return s.Store.Course(ctx, who, id)
+}
+
+// Courses lists a client's courses by start; NotFound for an unknown client.
+func (s *Service) Courses(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Course, error) {
+	if err := s.require(ctx, who, auth.ReadCare); err != nil {
+		return nil, err
+	}
+	if _, err := s.Store.Client(ctx, who, client); err != nil {
+		return nil, err
+	}
+	return s.Store.Courses(ctx, who, client, page)
+}
+
+// UpdateCourse replaces the content of a course whose current version is
+// expected; Stale if it is another. The client stays as it is.
+func (s *Service) UpdateCourse(ctx context.Context, who auth.Principal, c Course, expected int) (Course, error) {
+	if err := s.require(ctx, who, auth.WriteCare); err != nil {
+		return Course{}, err
+	}
+	if err := c.check(); err != nil {
+		return Course{}, err
+	}
+	err := s.Store.Write(ctx, who, func(tx Tx) error {
+		current, err := tx.Course(ctx, who, c.ID)
+		if err != nil {
+			return err
+		}
+		if err := checkVersion(current.Revision, expected); err != nil {
+			return err
+		}
+		c.ClientID = current.ClientID
+		c.Revision = s.next(who, current.Revision)
+		return tx.ReviseCourse(ctx, who, c)
+	})
+	if err != nil {
+		return Course{}, err
+	}
+	return c, nil
+}
+
+// courseAt finds the course that an assessment without a session belongs to.
+// A baseline is taken around a course's start, before or after, so it belongs
+// to the course that starts nearest in time; any other belongs to the course
+// started last. Both compare days in UTC.
+func courseAt(courses []Course, at time.Time, baseline bool) (uuid.UUID, bool) {
+	var best uuid.UUID
+	found, least := false, time.Duration(0)
+	for _, c := range courses {
+		distance := at.Sub(c.StartedOn.start())
+		if distance < 0 {
+			if !baseline {
+				continue
+			}
+			distance = -distance
+		}
+		if !found || distance < least {
+			best, found, least = c.ID, true, distance
+		}
+	}
+	return best, found
+}

@@ -1,0 +1,257 @@
+package care
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/instrument"
+)
+
+// Recorded is what became of one assessment of a batch.
+type Recorded struct {
+	Assessment Assessment
+	Outcome    Outcome
+	Err        error // why it was Refused: always a *fault.Error
+}
+
+// RecordAssessments stores assessments, of one client or of many. It is the
+// only way in, for a single form, for a batch and for an import.
+//
+// Each is answered for itself: a bad one spoils no other. All good ones are
+// stored in one transaction, with the progress they move, so an error means
+// that none was. An id in use with the same content is Known, with other
+// content a Conflict. The number of statements grows neither with the batch
+// nor with the clients' histories.
+func (s *Service) RecordAssessments(ctx context.Context, who auth.Principal, in []Assessment) ([]Recorded, error) {
+	if err := s.require(ctx, who, auth.WriteAssessments); err != nil {
+		return nil, err
+	}
+	b := &batch{service: s, who: who, out: make([]Recorded, len(in)), defs: make([]*instrument.Definition, len(in))}
+	for i, a := range in {
+		b.prepare(i, a)
+	}
+	if err := b.settleKnown(ctx, s.Store); err != nil {
+		return nil, err
+	}
+	if len(b.open()) == 0 {
+		return b.out, nil
+	}
+	undecided := append([]Recorded(nil), b.out...)
+	err := s.Store.Write(ctx, who, func(tx Tx) error {
+		copy(b.out, undecided) // a retried transaction starts afresh
+		return b.store(ctx, tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.out, nil
+}
+
+// batch carries the assessments of one call through its steps. An element
+// whose Outcome is Refused and whose Err is nil is still open.
+type batch struct {
+	service *Service
+	who     auth.Principal
+	out     []Recorded
+	defs    []*instrument.Definition
+	details [][]fault.Detail
+}
+
+func (b *batch) prepare(i int, a Assessment) {
+	a, def, details := b.service.prepare(a)
+	if def != nil {
+		// Scored once without the record, to name every fault at once; scored
+		// again with it in the transaction.
+		details = append(details, b.service.score(&a, def, instrument.Unknown, nil)...)
+	}
+	if a.ID == uuid.Nil {
+		a.ID = b.service.NewID()
+	}
+	b.out[i], b.defs[i] = Recorded{Assessment: a}, def
+	b.refuse(i, fault.InvalidIf(details))
+}
+
+func (b *batch) refuse(i int, err error) {
+	if err != nil {
+		b.out[i].Outcome, b.out[i].Err = Refused, err
+	}
+}
+
+// open lists the elements that are not decided yet.
+func (b *batch) open() []int {
+	var open []int
+	for i, r := range b.out {
+		if r.Outcome == Refused && r.Err == nil {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// settleKnown decides the elements whose ids are stored already.
+func (b *batch) settleKnown(ctx context.Context, r Reader) error {
+	open := b.open()
+	ids := make([]uuid.UUID, len(open))
+	for n, i := range open {
+		ids[n] = b.out[i].Assessment.ID
+	}
+	known, err := r.AssessmentHistories(ctx, b.who, ids)
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		if h, found := known[b.out[i].Assessment.ID]; found {
+			b.decideKnown(i, h)
+		}
+	}
+	return nil
+}
+
+func (b *batch) decideKnown(i int, h History) {
+	asked := b.out[i].Assessment
+	if !asked.sameAs(h.Original) && !asked.sameAs(h.Current) {
+		b.refuse(i, errIDTaken)
+		return
+	}
+	b.out[i] = Recorded{Assessment: h.Current, Outcome: Known}
+}
+
+// store decides every open element inside one transaction.
+func (b *batch) store(ctx context.Context, tx Tx) error {
+	clients, err := b.lockClients(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := b.checkSessions(ctx, tx); err != nil {
+		return err
+	}
+	set, err := tx.Settings(ctx, b.who)
+	if err != nil {
+		return err
+	}
+	first := map[uuid.UUID]int{} // where each new id stands first in the batch
+	var repeats []int
+	var rows []Assessment
+	for _, i := range b.open() {
+		a := &b.out[i].Assessment
+		if _, seen := first[a.ID]; seen {
+			repeats = append(repeats, i)
+			continue
+		}
+		if details := b.service.score(a, b.defs[i], clients[a.ClientID].Sex, set); len(details) > 0 {
+			b.refuse(i, fault.InvalidIf(details))
+			continue
+		}
+		a.Revision = b.service.next(b.who, Revision{})
+		first[a.ID] = i
+		rows = append(rows, *a)
+	}
+	inserted, err := tx.InsertAssessments(ctx, b.who, rows)
+	if err != nil {
+		return err
+	}
+	for id, i := range first {
+		if inserted[id] {
+			b.out[i].Outcome = Created
+		}
+	}
+	for _, i := range repeats {
+		a := b.out[first[b.out[i].Assessment.ID]]
+		if a.Outcome == Created {
+			b.decideKnown(i, History{Current: a.Assessment, Original: a.Assessment})
+		}
+	}
+	// What is still open was stored by somebody else meanwhile.
+	if len(b.open()) > 0 {
+		if err := b.settleKnown(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return b.moveProgress(ctx, tx)
+}
+
+// lockClients locks the clients of the open elements, in the order of their
+// ids so that two batches never wait for each other, and reads them.
+func (b *batch) lockClients(ctx context.Context, tx Tx) (map[uuid.UUID]Client, error) {
+	var ids []uuid.UUID
+	seen := map[uuid.UUID]bool{}
+	for _, i := range b.open() {
+		if id := b.out[i].Assessment.ClientID; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	clients, err := tx.LockedClients(ctx, b.who, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range b.open() {
+		if _, found := clients[b.out[i].Assessment.ClientID]; !found {
+			b.refuse(i, errNoSuchClient)
+		}
+	}
+	return clients, nil
+}
+
+var errNoSuchClient = fault.New(fault.NotFound, "There is no such client.",
+	fault.Detail{Pointer: "/client_id", Code: "unknown_client", Message: "This clinic has no such client."})
+
+// checkSessions refuses the open elements whose session is not their client's.
+func (b *batch) checkSessions(ctx context.Context, tx Tx) error {
+	var ids []uuid.UUID
+	for _, i := range b.open() {
+		if id := b.out[i].Assessment.SessionID; id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	owners, err := tx.SessionClients(ctx, b.who, ids)
+	if err != nil {
+		return err
+	}
+	for _, i := range b.open() {
+		a := b.out[i].Assessment
+		if a.SessionID == nil {
+			continue
+		}
+		if owner, found := owners[*a.SessionID]; !found || owner != a.ClientID {
+			b.refuse(i, fault.InvalidIf([]fault.Detail{unknownSession}))
+		}
+	}
+	return nil
+}
+
+// moveProgress recomputes the read model of what was created.
+func (b *batch) moveProgress(ctx context.Context, tx Tx) error {
+	var clients []uuid.UUID
+	var instruments []string
+	seenClient, seenInstrument := map[uuid.UUID]bool{}, map[string]bool{}
+	for _, r := range b.out {
+		if r.Outcome != Created {
+			continue
+		}
+		if a := r.Assessment; !seenClient[a.ClientID] {
+			seenClient[a.ClientID] = true
+			clients = append(clients, a.ClientID)
+		}
+		if a := r.Assessment; !seenInstrument[a.Instrument] {
+			seenInstrument[a.Instrument] = true
+			instruments = append(instruments, a.Instrument)
+		}
+	}
+	if len(clients) == 0 {
+		return nil
+	}
+	return b.service.moveProgress(ctx, b.who, tx, clients, instruments)
+}
+
+func detailsOf(err error) []fault.Detail {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Details
+	}
+	return []fault.Detail{{Pointer: "", Code: "not_scorable", Message: "The answers cannot be scored."}}
+}

@@ -1,0 +1,278 @@
+package care
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// SessionKind is the part that a session plays in a course.
+type SessionKind string
+
+// The kinds.
+const (
+	Preparation SessionKind = "preparation"
+	Dosing      SessionKind = "dosing"
+	Integration SessionKind = "integration"
+	FollowUp    SessionKind = "follow_up"
+)
+
+// Route is how a medicine was given.
+type Route string
+
+// The routes of ketamine that the field reports.
+const (
+	Intravenous   Route = "intravenous"
+	Intramuscular Route = "intramuscular"
+	Subcutaneous  Route = "subcutaneous"
+	Intranasal    Route = "intranasal"
+	Sublingual    Route = "sublingual"
+	Oral          Route = "oral"
+)
+
+// Medicine is what was given in a session.
+type Medicine struct {
+	Substance   string
+	Route       Route
+	DoseMG      float64  // milligrams in all
+	DoseMGPerKG *float64 // milligrams per kilogram of body weight, where known
+}
+
+// Session is one meeting of a client with the clinic, past or planned.
+type Session struct {
+	ID        uuid.UUID
+	ClientID  uuid.UUID
+	CourseID  *uuid.UUID
+	Kind      SessionKind
+	Number    *int // as the clinic counts; nil: its place in time, see Place
+	StartedAt time.Time
+	EndedAt   *time.Time
+	Medicine  *Medicine // dosing sessions only
+
+	// Place is Number where given, else the place in time among the sessions
+	// of this kind in the course, or of the client where it has no course.
+	// It is derived on reading and not stored.
+	Place int
+	Revision
+}
+
+func (s Session) revision() Revision { return s.Revision }
+
+func (s Session) withRevision(r Revision) Session {
+	s.Revision, s.Place = r, 0
+	return s
+}
+
+// checkFacts lists what is wrong with the session itself.
+func (s Session) check() error {
+	var f faults
+	if s.Number != nil && *s.Number < 1 {
+		f.add("/number", "out_of_range", "Sessions are numbered from 1.")
+	}
+	if s.StartedAt.IsZero() {
+		f.add("/started_at", "required", "The start is needed.")
+	}
+	if s.EndedAt != nil && s.EndedAt.Before(s.StartedAt) {
+		f.add("/ended_at", "before_start", "A session cannot end before it starts.")
+	}
+	if m := s.Medicine; m != nil {
+		if s.Kind != Dosing {
+			f.add("/medicine", "not_a_dosing_session", "Medicine is given in a dosing session only.")
+		}
+		if strings.TrimSpace(m.Substance) == "" {
+			f.add("/medicine/substance", "required", "The substance is needed.")
+		}
+		if !(m.DoseMG > 0) {
+			f.add("/medicine/dose_mg", "out_of_range", "The dose is more than 0 mg.")
+		}
+		if m.DoseMGPerKG != nil && !(*m.DoseMGPerKG > 0) {
+			f.add("/medicine/dose_mg_per_kg", "out_of_range", "The dose is more than 0 mg/kg.")
+		}
+	}
+	return f.err()
+}
+
+// place numbers the sessions of one client and returns them in time order.
+func place(sessions []Session) []Session {
+	out := slices.Clone(sessions)
+	slices.SortFunc(out, func(a, b Session) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	type group struct {
+		course uuid.UUID
+		kind   SessionKind
+	}
+	inCourse, ofClient := map[group]int{}, map[SessionKind]int{}
+	for i := range out {
+		ses := &out[i]
+		ofClient[ses.Kind]++
+		ses.Place = ofClient[ses.Kind]
+		if ses.CourseID != nil {
+			g := group{*ses.CourseID, ses.Kind}
+			inCourse[g]++
+			ses.Place = inCourse[g]
+		}
+		if ses.Number != nil {
+			ses.Place = *ses.Number
+		}
+	}
+	return out
+}
+
+var errUnknownCourse = fault.New(fault.Invalid, "The course is not one of this client's.",
+	fault.Detail{Pointer: "/course_id", Code: "unknown_course", Message: "This client has no such course."})
+
+// checkCourse makes sure that a session's course is its client's.
+func checkCourse(ctx context.Context, who auth.Principal, tx Tx, ses Session) error {
+	if ses.CourseID == nil {
+		return nil
+	}
+	course, err := tx.Course(ctx, who, *ses.CourseID)
+	if fault.Is(err, fault.NotFound) || err == nil && course.ClientID != ses.ClientID {
+		return errUnknownCourse
+	}
+	return err
+}
+
+// CreateSession stores a session of ses.ClientID; NotFound if the clinic has
+// no such client. Ids are idempotent as in CreateClient.
+func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Session) (Session, Outcome, error) {
+	if err := s.require(ctx, who, auth.WriteCare); err != nil {
+		return Session{}, Refused, err
+	}
+	if err := ses.check(); err != nil {
+		return Session{}, Refused, err
+	}
+	if ses.ID == uuid.Nil {
+		ses.ID = s.NewID()
+	}
+	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
+	ses.Revision = s.next(who, Revision{})
+	created := false
+	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
+		if err := tx.LockClients(ctx, who, []uuid.UUID{ses.ClientID}); err != nil {
+			return err
+		}
+		if err := checkCourse(ctx, who, tx, ses); err != nil {
+			return err
+		}
+		if created, err = tx.InsertSession(ctx, who, ses); err != nil || !created {
+			return err
+		}
+		return s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil)
+	})
+	if err != nil {
+		return Session{}, Refused, err
+	}
+	if created {
+		placed, err := s.placed(ctx, who, ses)
+		return placed, Created, err
+	}
+	current, original, err := s.Store.SessionHistory(ctx, who, ses.ID)
+	if err != nil {
+		return Session{}, Refused, err
+	}
+	found, outcome, err := settle(current, original, ses)
+	if err != nil {
+		return Session{}, Refused, err
+	}
+	found, err = s.placed(ctx, who, found)
+	return found, outcome, err
+}
+
+// placed fills in the session's place among its client's sessions.
+func (s *Service) placed(ctx context.Context, who auth.Principal, ses Session) (Session, error) {
+	all, err := s.Store.Sessions(ctx, who, ses.ClientID, nil)
+	if err != nil {
+		return Session{}, err
+	}
+	for _, sibling := range place(all) {
+		if sibling.ID == ses.ID {
+			ses.Place = sibling.Place
+		}
+	}
+	return ses, nil
+}
+
+// Session returns a session of the clinic.
+func (s *Service) Session(ctx context.Context, who auth.Principal, id uuid.UUID) (Session, error) {
+	if err := s.require(ctx, who, auth.ReadCare); err != nil {
+		return Session{}, err
+	}
+	ses, err := s.Store.Session(ctx, who, id)
+	if err != nil {
+		return Session{}, err
+	}
+	return s.placed(ctx, who, ses)
+}
+
+// Sessions lists a client's sessions by start; NotFound for an unknown
+// client. All are read, for each has its place among the others.
+func (s *Service) Sessions(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Session, error) {
+	if err := s.require(ctx, who, auth.ReadCare); err != nil {
+		return nil, err
+	}
+	if _, err := s.Store.Client(ctx, who, client); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Sessions(ctx, who, client, nil)
+	if err != nil {
+		return nil, err
+	}
+	all = place(all)
+	if page.After.ID != uuid.Nil {
+		all = slices.DeleteFunc(all, func(ses Session) bool {
+			return cmp.Or(ses.StartedAt.Compare(page.After.Time), slices.Compare(ses.ID[:], page.After.ID[:])) <= 0
+		})
+	}
+	return all[:min(len(all), page.Limit)], nil
+}
+
+// UpdateSession replaces the content of a session whose current version is
+// expected; Stale if it is another. The client stays as it is. Moving a
+// session moves what is computed from it.
+func (s *Service) UpdateSession(ctx context.Context, who auth.Principal, ses Session, expected int) (Session, error) {
+	if err := s.require(ctx, who, auth.WriteCare); err != nil {
+		return Session{}, err
+	}
+	if err := ses.check(); err != nil {
+		return Session{}, err
+	}
+	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
+	found, err := s.Store.Session(ctx, who, ses.ID)
+	if err != nil {
+		return Session{}, err
+	}
+	ses.ClientID = found.ClientID
+	err = s.Store.Write(ctx, who, func(tx Tx) error {
+		if err := tx.LockClients(ctx, who, []uuid.UUID{ses.ClientID}); err != nil {
+			return err
+		}
+		current, err := tx.Session(ctx, who, ses.ID)
+		if err != nil {
+			return err
+		}
+		if err := checkVersion(current.Revision, expected); err != nil {
+			return err
+		}
+		if err := checkCourse(ctx, who, tx, ses); err != nil {
+			return err
+		}
+		ses.Revision = s.next(who, current.Revision)
+		if err := tx.ReviseSession(ctx, who, ses); err != nil {
+			return err
+		}
+		return s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	return s.placed(ctx, who, ses)
+}

@@ -1,0 +1,95 @@
+package care
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// Reader reads the record of the principal's clinic, and of no other. A
+// single record that the clinic does not have is a NotFound fault, whoever
+// else may have it. No method's number of statements grows with what it reads.
+type Reader interface {
+	Client(ctx context.Context, who auth.Principal, id uuid.UUID) (Client, error)
+	// ClientHistory gives the current version of a client and its first.
+	ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Client, err error)
+	// Clients lists clients by reference, behind page.After.Text.
+	Clients(ctx context.Context, who auth.Principal, page Page) ([]Client, error)
+
+	Course(ctx context.Context, who auth.Principal, id uuid.UUID) (Course, error)
+	CourseHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Course, err error)
+	// Courses lists a client's courses by start and id, behind page.After.
+	Courses(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Course, error)
+	// CoursesAt gives all of a client's courses as they were known at a time; nil is now.
+	CoursesAt(ctx context.Context, who auth.Principal, client uuid.UUID, asOf *time.Time) ([]Course, error)
+
+	Session(ctx context.Context, who auth.Principal, id uuid.UUID) (Session, error)
+	SessionHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Session, err error)
+	// Sessions gives all of a client's sessions as they were known at a time; nil is now.
+	Sessions(ctx context.Context, who auth.Principal, client uuid.UUID, asOf *time.Time) ([]Session, error)
+	// SessionClients says whose the sessions are; unknown ones are absent.
+	SessionClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]uuid.UUID, error)
+
+	Assessment(ctx context.Context, who auth.Principal, id uuid.UUID) (Assessment, error)
+	// AssessmentHistories finds assessments by id; unknown ones are absent.
+	AssessmentHistories(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]History, error)
+	// Assessments lists a client's assessments by completion and id, behind page.After.
+	Assessments(ctx context.Context, who auth.Principal, client uuid.UUID, filter AssessmentFilter, page Page) ([]Assessment, error)
+	// AssessmentVersions lists the versions behind page.After.Number; NotFound for an unknown assessment.
+	AssessmentVersions(ctx context.Context, who auth.Principal, id uuid.UUID, page Page) ([]Assessment, error)
+	// Points gives what trajectories need of the clients' assessments that
+	// stood at a time (nil is now), by client, instrument, completion and id.
+	// Empty instruments means all of them.
+	Points(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, asOf *time.Time) ([]Point, error)
+
+	// Settings gives what the clinic has chosen for its instruments.
+	Settings(ctx context.Context, who auth.Principal) (Settings, error)
+	// Caseload lists clients with their progress on one instrument.
+	Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error)
+}
+
+// Tx is a transaction: it reads what it wrote, and is stored whole or not.
+type Tx interface {
+	Reader
+	// LockClients keeps others from changing these clients' records until the
+	// transaction ends; NotFound if the clinic lacks one of them.
+	LockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) error
+	// LockedClients locks and reads clients; unknown ones are absent.
+	LockedClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]Client, error)
+	// ClientIDs lists a page of the clinic's clients by id, behind after.
+	ClientIDs(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]uuid.UUID, error)
+
+	// The inserts store first versions. They answer false, and store nothing,
+	// where the id is in use; Conflict where another client has the reference.
+	InsertClient(ctx context.Context, who auth.Principal, c Client) (bool, error)
+	InsertCourse(ctx context.Context, who auth.Principal, c Course) (bool, error)
+	InsertSession(ctx context.Context, who auth.Principal, s Session) (bool, error)
+	// InsertAssessments says which ids were stored; the others were in use.
+	InsertAssessments(ctx context.Context, who auth.Principal, as []Assessment) (map[uuid.UUID]bool, error)
+
+	// The revisions store the version after the current one; Stale if that
+	// one is not the current one any more.
+	ReviseClient(ctx context.Context, who auth.Principal, c Client) error
+	ReviseCourse(ctx context.Context, who auth.Principal, c Course) error
+	ReviseSession(ctx context.Context, who auth.Principal, s Session) error
+	ReviseAssessment(ctx context.Context, who auth.Principal, a Assessment) error
+
+	// SessionsOf gives all current sessions of several clients.
+	SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Session, error)
+	// PutProgress replaces the progress of the clients on the instruments
+	// (all instruments if empty) with the given rows.
+	PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, rows []Progress) error
+	// PutSetting replaces what the clinic has chosen for one instrument.
+	PutSetting(ctx context.Context, who auth.Principal, set Setting) error
+}
+
+// Store keeps the record.
+type Store interface {
+	Reader
+	// Write runs fn in one transaction, and again if the database asks for
+	// that; fn must not keep anything from an earlier run.
+	Write(ctx context.Context, who auth.Principal, fn func(Tx) error) error
+}

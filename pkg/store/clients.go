@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/instrument"
+)
+
+type clientRow struct {
+	Revision
+	Reference   string
+	DisplayName string
+	BirthYear   *int
+	Sex         string
+	TimeZone    string
+}
+
+func clientFromRow(r clientRow) care.Client {
+	return care.Client{
+		ID: r.ID, Reference: care.Private(r.Reference), DisplayName: care.Private(r.DisplayName),
+		BirthYear: r.BirthYear, Sex: instrument.Sex(r.Sex), TimeZone: r.TimeZone, Revision: r.toCare(),
+	}
+}
+
+func rowFromClient(clinic uuid.UUID, c care.Client) *clientRow {
+	return &clientRow{
+		Revision:  revisionRow(clinic, c.ID, c.Revision),
+		Reference: string(c.Reference), DisplayName: string(c.DisplayName),
+		BirthYear: c.BirthYear, Sex: string(c.Sex), TimeZone: c.TimeZone,
+	}
+}
+
+// Client reads the current version of a client.
+func (d *DB) Client(ctx context.Context, who auth.Principal, id uuid.UUID) (care.Client, error) {
+	row, err := one[clientRow](d.of(ctx, who, "client_versions").Where("id = ?", id).Where(current), "client")
+	return clientFromRow(row), err
+}
+
+// ClientHistory reads the current version of a client and its first.
+func (d *DB) ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (now, original care.Client, err error) {
+	n, o, err := history[clientRow](d.of(ctx, who, "client_versions").Where("id = ?", id), "client")
+	return clientFromRow(n), clientFromRow(o), err
+}
+
+// Clients lists a page of clients by reference.
+func (d *DB) Clients(ctx context.Context, who auth.Principal, page care.Page) ([]care.Client, error) {
+	query := d.of(ctx, who, "client_versions").Where(current)
+	if page.After.Text != "" {
+		query = query.Where("reference > ?", page.After.Text)
+	}
+	rows, err := all[clientRow](query.Order("reference").Limit(page.Limit), "clients")
+	return convert(rows, clientFromRow), err
+}
+
+// ClientIDs lists a page of client ids.
+func (d *DB) ClientIDs(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	rows, err := all[identity](d.of(ctx, who, "clients").Select("id").Where("id > ?", after).Order("id").Limit(limit), "clients")
+	return convert(rows, func(r identity) uuid.UUID { return r.ID }), err
+}
+
+// LockClients locks clients in the order of their ids.
+func (d *DB) LockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) error {
+	rows, err := d.lockClients(ctx, who, ids)
+	if err != nil {
+		return err
+	}
+	if len(rows) < len(ids) {
+		return fault.New(fault.NotFound, "There is no such client.")
+	}
+	return nil
+}
+
+func (d *DB) lockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) ([]identity, error) {
+	query := d.of(ctx, who, "clients").Select("id").Where("id IN ?", ids).Order("id")
+	return all[identity](d.dialect.lock(query), "clients")
+}
+
+// LockedClients locks and reads clients; unknown ones are absent.
+func (d *DB) LockedClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]care.Client, error) {
+	out := make(map[uuid.UUID]care.Client, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	if _, err := d.lockClients(ctx, who, ids); err != nil {
+		return nil, err
+	}
+	rows, err := all[clientRow](d.of(ctx, who, "client_versions").Where("id IN ?", ids).Where(current), "clients")
+	for _, r := range rows {
+		out[r.ID] = clientFromRow(r)
+	}
+	return out, err
+}
+
+// InsertClient stores a client's first version.
+func (d *DB) InsertClient(ctx context.Context, who auth.Principal, c care.Client) (bool, error) {
+	return d.insertFirst(ctx, who, "client", identity{ClinicID: who.Clinic, ID: c.ID}, rowFromClient(who.Clinic, c))
+}
+
+// ReviseClient stores a client's next version.
+func (d *DB) ReviseClient(ctx context.Context, who auth.Principal, c care.Client) error {
+	return d.revise(ctx, who, "client", c.ID, c.Revision, rowFromClient(who.Clinic, c))
+}
+
+// Settings reads what the clinic has chosen for its instruments.
+func (d *DB) Settings(ctx context.Context, who auth.Principal) (care.Settings, error) {
+	rows, err := all[settingRow](d.of(ctx, who, "instrument_settings"), "settings")
+	if err != nil {
+		return nil, err
+	}
+	out := make(care.Settings, len(rows))
+	for _, r := range rows {
+		out[r.Instrument] = care.Setting{
+			Instrument: r.Instrument, ChangeRules: r.ChangeRules, Cutpoints: r.Cutpoints.V, UpdatedAt: r.UpdatedAt.Time,
+		}
+	}
+	return out, nil
+}
+
+type settingRow struct {
+	ClinicID    uuid.UUID
+	Instrument  string
+	ChangeRules string
+	Cutpoints   document[map[string]float64]
+	UpdatedAt   instant
+}
+
+// PutSetting replaces the choice for one instrument.
+func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Setting) error {
+	err := d.writing(ctx, who, "instrument_settings").Where("instrument = ?", set.Instrument).Delete(&settingRow{}).Error
+	if err == nil {
+		err = d.inserting(ctx, who, "instrument_settings").Create(&settingRow{
+			ClinicID: who.Clinic, Instrument: set.Instrument, ChangeRules: set.ChangeRules,
+			Cutpoints: document[map[string]float64]{set.Cutpoints}, UpdatedAt: at(set.UpdatedAt),
+		}).Error
+	}
+	if err != nil {
+		return fmt.Errorf("store setting: %w", err)
+	}
+	return nil
+}

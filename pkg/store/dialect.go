@@ -1,0 +1,90 @@
+package store
+
+import (
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// dialect names the few things in which the two databases differ.
+type dialect struct {
+	name string // also the folder of the migrations
+	// lock is added to a SELECT to keep others from changing its rows.
+	lock func(*gorm.DB) *gorm.DB
+	// retryable reports whether the transaction may succeed if run again.
+	retryable func(error) bool
+	migrator  migrator
+}
+
+var sqliteDialect = dialect{
+	name: "sqlite",
+	// The one writer holds the whole database: there is nothing to lock.
+	lock:      func(db *gorm.DB) *gorm.DB { return db },
+	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
+}
+
+var postgresDialect = dialect{
+	name: "postgres",
+	// NO KEY UPDATE does not block the foreign keys that point here.
+	lock: func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
+	},
+	retryable: func(err error) bool {
+		var pg *pgconn.PgError
+		return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01") // serialization failure, deadlock
+	},
+}
+
+// translating is a GORM dialect whose errors say whether to try again.
+type translating struct {
+	gorm.Dialector
+	away func(error) bool
+}
+
+// Translate turns a driver's error into a domain's where it means one.
+func (t translating) Translate(err error) error {
+	if t.away(err) {
+		return fault.New(fault.Unavailable, "The database is away or busy. Nothing was lost: try again.").Because(err)
+	}
+	if inner, ok := t.Dialector.(gorm.ErrorTranslator); ok {
+		return inner.Translate(err)
+	}
+	return err
+}
+
+// sqliteAway: the file is busy, full, unreadable or gone.
+func sqliteAway(err error) bool {
+	for _, code := range []sqlite3.ErrorCode{
+		sqlite3.BUSY, sqlite3.LOCKED, sqlite3.FULL, sqlite3.IOERR, sqlite3.READONLY, sqlite3.CANTOPEN, sqlite3.NOMEM,
+	} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
+// postgresAway: no connection, a lost one, or a server that asks to come back.
+func postgresAway(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// 08 connection, 53 resources, 57P operator, 55P03 lock, 25006 read-only standby.
+		for _, class := range []string{"08", "53", "57P", "55P03", "25006", "40001", "40P01"} {
+			if strings.HasPrefix(pg.Code, class) {
+				return true
+			}
+		}
+		return false
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/protrack/protrack/migrations"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// migrator runs fn with a goose provider while no other server migrates.
+type migrator func(ctx context.Context, db *sql.DB, files fs.FS, fn func(*goose.Provider) error) error
+
+// sessionLockedMigrator holds a PostgreSQL advisory lock.
+func sessionLockedMigrator(_ context.Context, db *sql.DB, files fs.FS, fn func(*goose.Provider) error) error {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("lock for migration: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	return fn(provider)
+}
+
+// fileLockedMigrator holds a lock on a file beside the database.
+func fileLockedMigrator(path string) migrator {
+	return func(ctx context.Context, db *sql.DB, files fs.FS, fn func(*goose.Provider) error) (err error) {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		file := flock.New(path)
+		if _, err := file.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("lock for migration: %w", err)
+		}
+		defer func() {
+			if unlock := file.Close(); err == nil {
+				err = unlock
+			}
+		}()
+		provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+		if err != nil {
+			return fmt.Errorf("read migrations: %w", err)
+		}
+		return fn(provider)
+	}
+}
+
+// Schema is where a database stands.
+type Schema struct {
+	Database int64 // the version that the database has; 0 is empty
+	Program  int64 // the newest version that this program knows
+}
+
+// Current reports whether the program may run on the database.
+func (s Schema) Current() bool { return s.Database == s.Program }
+
+// Migrate brings the schema to the newest version that the program knows.
+// Several servers may call it at once. It refuses a schema that is newer
+// than the program.
+func (d *DB) Migrate(ctx context.Context) (Schema, error) {
+	var out Schema
+	err := d.withMigrations(ctx, func(p *goose.Provider) error {
+		before, err := schemaOf(ctx, p)
+		if err != nil {
+			return err
+		}
+		if before.Database > before.Program {
+			return errNewerSchema(before)
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		out, err = schemaOf(ctx, p)
+		return err
+	})
+	return out, err
+}
+
+// Schema tells where the database stands, without changing it but for the
+// table of versions.
+func (d *DB) Schema(ctx context.Context) (Schema, error) {
+	var out Schema
+	err := d.withMigrations(ctx, func(p *goose.Provider) (err error) {
+		out, err = schemaOf(ctx, p)
+		return err
+	})
+	return out, err
+}
+
+// CheckSchema refuses a database whose schema is not the program's.
+func (d *DB) CheckSchema(ctx context.Context) error {
+	s, err := d.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.Database > s.Program:
+		return errNewerSchema(s)
+	case !s.Current():
+		return fault.New(fault.Unavailable, fmt.Sprintf("The database has schema %d and needs %d: run protrack migrate.", s.Database, s.Program))
+	}
+	return nil
+}
+
+func errNewerSchema(s Schema) error {
+	return fault.New(fault.Unavailable, fmt.Sprintf("The database has schema %d, but this program knows only %d: install a newer protrack.", s.Database, s.Program))
+}
+
+func (d *DB) withMigrations(ctx context.Context, fn func(*goose.Provider) error) error {
+	files, err := fs.Sub(migrations.Files, d.dialect.name)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	db, err := d.write.DB()
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return d.dialect.migrator(ctx, db, files, fn)
+}
+
+func schemaOf(ctx context.Context, p *goose.Provider) (Schema, error) {
+	database, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return Schema{}, fmt.Errorf("read the schema's version: %w", err)
+	}
+	sources := p.ListSources()
+	return Schema{Database: database, Program: sources[len(sources)-1].Version}, nil
+}

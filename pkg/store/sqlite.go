@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"gorm.io/gorm"
+)
+
+// pragma is a setting that every connection must have, in the order in which
+// they must be set: the patience before anything that may have to wait.
+type pragma struct{ name, set, want string }
+
+func pragmas(readOnly bool) []pragma {
+	out := []pragma{
+		{"busy_timeout", "10000", "10000"},
+		{"journal_mode", "wal", "wal"},
+		{"synchronous", "full", "2"}, // an acknowledged answer survives a power cut
+		{"foreign_keys", "on", "1"},
+		{"trusted_schema", "off", "0"},
+		{"secure_delete", "on", "1"},
+		{"recursive_triggers", "on", "1"},
+	}
+	if readOnly {
+		out = append(out, pragma{"query_only", "on", "1"})
+	}
+	return out
+}
+
+// leastSQLite is the first version without the WAL-reset corruption bug.
+const leastSQLite = "3.51.3"
+
+// openSQLite opens one connection that writes and a pool that reads, so that
+// a long export does not block the clinic and no write has to be repeated.
+func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
+	path := strings.TrimPrefix(cfg.URL, "sqlite://")
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return nil, errors.New("the SQLite URL reads sqlite:///path/file.db, without parameters")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the database's folder: %w", err)
+	}
+	// Create it before SQLite does, readable by this user alone.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	writer, err := sqlitePool(ctx, path, cfg.VFS, false, 1)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := sqlitePool(ctx, path, cfg.VFS, true, max(4, runtime.NumCPU()))
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	d := &DB{dialect: sqliteDialect}
+	d.dialect.migrator = fileLockedMigrator(path + ".migrate.lock")
+	for pool, into := range map[*sql.DB]**gorm.DB{writer: &d.write, reader: &d.read} {
+		g, err := gorm.Open(translating{gormlite.OpenDB(pool), sqliteAway}, gormConfig(cfg))
+		if err != nil {
+			return nil, errors.Join(err, writer.Close(), reader.Close())
+		}
+		*into = g
+	}
+	return d, nil
+}
+
+func sqlitePool(ctx context.Context, path, vfs string, readOnly bool, size int) (*sql.DB, error) {
+	params := url.Values{"_timefmt": {"unixepoch_micro"}}
+	if !readOnly {
+		params.Set("_txlock", "immediate")
+	}
+	if vfs != "" {
+		params.Set("vfs", vfs)
+	}
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: params.Encode()}).String()
+	pool, err := driver.Open(dsn, func(c *sqlite3.Conn) error { return prepareConn(c, readOnly) })
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open SQLite: %w", err), pool.Close())
+	}
+	return pool, nil
+}
+
+// prepareConn sets the pragmas of a new connection and reads each back: an
+// option that SQLite does not know is ignored without a word.
+func prepareConn(c *sqlite3.Conn, readOnly bool) error {
+	version, err := scalar(c, "SELECT sqlite_version()")
+	if err != nil {
+		return err
+	}
+	if !atLeast(version, leastSQLite) {
+		return fmt.Errorf("SQLite %s can corrupt its log; %s is the oldest that may be used", version, leastSQLite)
+	}
+	for _, p := range pragmas(readOnly) {
+		if err := c.Exec("PRAGMA " + p.name + " = " + p.set); err != nil {
+			return fmt.Errorf("set %s: %w", p.name, err)
+		}
+	}
+	for _, p := range pragmas(readOnly) {
+		got, err := scalar(c, "PRAGMA "+p.name)
+		if err != nil {
+			return err
+		}
+		if got != p.want {
+			return fmt.Errorf("SQLite has %s = %s instead of %s", p.name, got, p.want)
+		}
+	}
+	return nil
+}
+
+func scalar(c *sqlite3.Conn, query string) (string, error) {
+	stmt, _, err := c.Prepare(query)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", query, err)
+	}
+	value := ""
+	if stmt.Step() {
+		value = stmt.ColumnText(0)
+	}
+	if err := stmt.Close(); err != nil {
+		return "", fmt.Errorf("%s: %w", query, err)
+	}
+	return value, nil
+}
+
+// atLeast compares dotted version numbers.
+func atLeast(version, least string) bool {
+	var a, b [3]int
+	_, _ = fmt.Sscanf(version, "%d.%d.%d", &a[0], &a[1], &a[2])
+	_, _ = fmt.Sscanf(least, "%d.%d.%d", &b[0], &b[1], &b[2])
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] > b[i]
+		}
+	}
+	return true
+}

@@ -1,0 +1,243 @@
+// Package store keeps the record in SQLite or PostgreSQL through GORM. It is
+// the only place that knows GORM, SQL or a dialect.
+//
+// Row structs are private; two named functions beside each convert to and
+// from the domain. Every statement on a clinic's data starts from of(), which
+// puts the principal's clinic into the condition; a principal without a
+// clinic is an error, never "all clinics".
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// DB is an open database. It implements care.Store, care.Tx and auth.Store.
+type DB struct {
+	read, write *gorm.DB // the same inside a transaction, and on PostgreSQL
+	dialect     dialect
+}
+
+var (
+	_ care.Store = (*DB)(nil)
+	_ care.Tx    = (*DB)(nil)
+	_ auth.Store = (*DB)(nil)
+)
+
+// Config says which database to open and how.
+type Config struct {
+	// URL is sqlite:///path/file.db or postgres://user@host/database.
+	URL string
+	// Log receives failed statements, without the values bound to them.
+	Log *slog.Logger
+	// Trace, where set, is called after each statement with its SQL and
+	// placeholders. Tests count with it.
+	Trace func(sql string)
+	// VFS, where set, names the SQLite file system to use. Tests count
+	// fsyncs with it.
+	VFS string
+}
+
+// Open opens the database. It neither migrates nor checks the schema.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	switch {
+	case strings.HasPrefix(cfg.URL, "sqlite://"):
+		return openSQLite(ctx, cfg)
+	case strings.HasPrefix(cfg.URL, "postgres://"), strings.HasPrefix(cfg.URL, "postgresql://"):
+		return openPostgres(ctx, cfg)
+	}
+	return nil, errors.New("the database URL starts with sqlite:// or postgres://")
+}
+
+// gormConfig is the same for both dialects: no hidden transactions, no
+// statement cache over the driver's own, errors translated, values kept out
+// of the log.
+func gormConfig(cfg Config) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		PrepareStmt:            false,
+		TranslateError:         true,
+		DisableAutomaticPing:   true,
+		Logger:                 &statementLog{log: cfg.Log, trace: cfg.Trace},
+	}
+}
+
+// statementLog hands GORM's reports to slog. SQL reaches it with
+// placeholders, for it implements ParamsFilter.
+type statementLog struct {
+	log   *slog.Logger
+	trace func(string)
+}
+
+var _ gorm.ParamsFilter = (*statementLog)(nil)
+
+func (l *statementLog) LogMode(logger.LogLevel) logger.Interface { return l }
+func (l *statementLog) Info(context.Context, string, ...any)     {}
+func (l *statementLog) Warn(context.Context, string, ...any)     {}
+func (l *statementLog) Error(ctx context.Context, msg string, _ ...any) {
+	l.log.ErrorContext(ctx, "database", "message", msg)
+}
+
+// ParamsFilter drops the values: they are clients' answers.
+func (l *statementLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
+	return sql, nil
+}
+
+func (l *statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
+	failed := err != nil && !errors.Is(err, gorm.ErrRecordNotFound) && !errors.Is(err, context.Canceled)
+	if l.trace == nil && !failed {
+		return
+	}
+	text, _ := statement()
+	if l.trace != nil {
+		l.trace(text)
+	}
+	if failed {
+		l.log.WarnContext(ctx, "statement failed", "sql", text, "seconds", time.Since(begin).Seconds(), "kind", fault.KindOf(err))
+	}
+}
+
+// of starts every statement on a clinic's data.
+func (d *DB) of(ctx context.Context, who auth.Principal, table string) *gorm.DB {
+	return d.scoped(ctx, who, table, "clinic_id")
+}
+
+// scoped is of for a join, in which the clinic's column needs its table.
+func (d *DB) scoped(ctx context.Context, who auth.Principal, table, clinicColumn string) *gorm.DB {
+	db := d.read.WithContext(ctx).Table(table).Where(clinicColumn+" = ?", who.Clinic)
+	if who.Clinic == uuid.Nil {
+		_ = db.AddError(errNoClinic)
+	}
+	return db
+}
+
+// writing is of for changes: outside a transaction they need the writer.
+func (d *DB) writing(ctx context.Context, who auth.Principal, table string) *gorm.DB {
+	writer := DB{read: d.write, write: d.write, dialect: d.dialect}
+	return writer.of(ctx, who, table)
+}
+
+// inserting starts an insert; the rows carry the clinic.
+func (d *DB) inserting(ctx context.Context, who auth.Principal, table string) *gorm.DB {
+	db := d.write.WithContext(ctx).Table(table)
+	if who.Clinic == uuid.Nil {
+		_ = db.AddError(errNoClinic)
+	}
+	return db
+}
+
+var errNoClinic = fault.New(fault.Unauthenticated, "A key is needed.")
+
+const attempts = 4
+
+// Write runs fn in one transaction. Where the database asks for it, because
+// two transactions met, it is rolled back and run again, a few times.
+func (d *DB) Write(ctx context.Context, who auth.Principal, fn func(care.Tx) error) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
+	return d.transaction(ctx, func(tx *DB) error { return fn(tx) })
+}
+
+func (d *DB) transaction(ctx context.Context, fn func(*DB) error) error {
+	for attempt := 1; ; attempt++ {
+		err := d.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			return fn(&DB{read: tx, write: tx, dialect: d.dialect})
+		})
+		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(10)) * time.Millisecond): //nolint:gosec // jitter needs no secrecy
+		}
+	}
+}
+
+// Ping asks the database whether it answers.
+func (d *DB) Ping(ctx context.Context) error {
+	for _, db := range d.pools() {
+		if err := db.PingContext(ctx); err != nil {
+			return fault.New(fault.Unavailable, "The database does not answer.").Because(err)
+		}
+	}
+	return nil
+}
+
+// Close closes all connections.
+func (d *DB) Close() error {
+	var errs []error
+	for _, db := range d.pools() {
+		errs = append(errs, db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *DB) pools() []*sql.DB {
+	var out []*sql.DB
+	for _, g := range []*gorm.DB{d.write, d.read} {
+		if db, err := g.DB(); err == nil && (len(out) == 0 || out[0] != db) {
+			out = append(out, db)
+		}
+	}
+	return out
+}
+
+// one reads a single row; NotFound if there is none.
+func one[T any](query *gorm.DB, what string) (T, error) {
+	var row T
+	err := query.Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, fault.New(fault.NotFound, "There is no such "+what+".")
+	}
+	if err != nil {
+		return row, fmt.Errorf("read %s: %w", what, err)
+	}
+	return row, nil
+}
+
+// all reads every row that a query finds.
+func all[T any](query *gorm.DB, what string) ([]T, error) {
+	var rows []T
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list %s: %w", what, err)
+	}
+	return rows, nil
+}
+
+// history reads the current version of a thing and its first.
+func history[T any](query *gorm.DB, what string) (current, original T, err error) {
+	rows, err := all[T](query.Where("version = 1 OR superseded_at IS NULL").Order("version"), what)
+	if err != nil {
+		return current, original, err
+	}
+	if len(rows) == 0 {
+		return current, original, fault.New(fault.NotFound, "There is no such "+what+".")
+	}
+	return rows[len(rows)-1], rows[0], nil
+}
+
+// convert applies a converter to every row.
+func convert[R, D any](rows []R, to func(R) D) []D {
+	out := make([]D, len(rows))
+	for i, r := range rows {
+		out[i] = to(r)
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package trajectory_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+func TestOneWordForACaseload(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		totals []float64
+		want   trajectory.Summary
+	}{
+		{"a response that was lost", []float64{20, 10, 11}, trajectory.SummaryRelapsed},
+		{"a response lost and reliably worse than at first", []float64{20, 10, 26}, trajectory.SummaryRelapsed},
+		{"a response lost and regained is a response", []float64{20, 10, 11, 9}, trajectory.SummaryResponse},
+		{"reliably worse", []float64{12, 18}, trajectory.SummaryDeteriorated},
+		{"in remission", []float64{20, 4}, trajectory.SummaryRemission},
+		{"a response above remission", []float64{20, 9}, trajectory.SummaryResponse},
+		{"reliably better, no response", []float64{20, 14}, trajectory.SummaryImproved},
+		{"within error", []float64{20, 15}, trajectory.SummaryUnchanged},
+		{"one score", []float64{20}, trajectory.SummaryBaselineOnly},
+		{"no score", nil, trajectory.SummaryNoBaseline},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := trajectory.Compute(weekly(c.totals...), nhs(), trajectory.Options{})
+			diff(t, "summary", c.want, tr.Status.Summary)
+		})
+	}
+}
+
+func TestOneScoreIsABaselineAndNoVerdict(t *testing.T) {
+	tr := trajectory.Compute(weekly(20), nhs(), trajectory.Options{})
+	diff(t, "status", trajectory.Status{
+		Summary: trajectory.SummaryBaselineOnly, BaselineCase: new(true), NScored: 1,
+	}, tr.Status)
+	diff(t, "latest", 20.0, tr.Latest.Total)
+	if tr.Trend != nil {
+		t.Errorf("trend of one score: %+v", tr.Trend)
+	}
+}
+
+func TestNoAssessmentsAtAll(t *testing.T) {
+	tr := trajectory.Compute(trajectory.Series{Instrument: "phq-9"}, nhs(), trajectory.Options{})
+	if tr.Baseline != nil || tr.Latest != nil || tr.Best != nil || len(tr.Points) != 0 || tr.FirstDoseAt != nil {
+		t.Errorf("out of nothing: %+v", tr)
+	}
+	diff(t, "direction", trajectory.LowerIsBetter, tr.Direction)
+	diff(t, "relapse", trajectory.RelapseLossOfResponse, tr.Relapse.Definition)
+}
+
+func TestRecovery(t *testing.T) {
+	marx := trajectory.Rules{ReliableChange: new(15.0), Caseness: new(33.0), RecoveredAtMost: new(28.0)}
+	for _, c := range []struct {
+		name                        string
+		rules                       trajectory.Rules
+		totals                      []float64
+		wasCase, recovery, reliable *bool
+	}{
+		{"a case that is none now", nhs(), []float64{15, 9}, new(true), new(true), new(true)},
+		{"below caseness within error is recovery, but not reliable", nhs(), []float64{12, 9}, new(true), new(true), new(false)},
+		{"reliably better and still a case", nhs(), []float64{20, 10}, new(true), new(false), new(false)},
+		{"a prorated 9.999 is below caseness", nhs(), []float64{20, 9.999}, new(true), new(true), new(true)},
+		{"no case at baseline has nothing to recover from", nhs(), []float64{9, 2}, new(false), nil, nil},
+		{"no caseness rule", trajectory.Rules{ReliableChange: new(6.0)}, []float64{20, 2}, nil, nil, nil},
+		{"no reliable change rule", trajectory.Rules{Caseness: new(10.0)}, []float64{20, 2}, new(true), new(true), nil},
+		{"PCL-5 30 is no case, and not yet the 28 of Marx 2022", marx, []float64{50, 30}, new(true), new(false), new(false)},
+		{"PCL-5 28 is", marx, []float64{50, 28}, new(true), new(true), new(true)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := trajectory.Compute(weekly(c.totals...), c.rules, trajectory.Options{}).Status
+			diff(t, "baseline case, recovery, reliable recovery", []*bool{c.wasCase, c.recovery, c.reliable},
+				[]*bool{s.BaselineCase, s.Recovery, s.ReliableRecovery})
+		})
+	}
+	who := who5()
+	who.RecoveredAtLeast, who.RecoveredAtMost = new(60.0), new(0.0)
+	s := weekly(40, 60)
+	s.Direction = trajectory.HigherIsBetter
+	diff(t, "WHO-5 60", new(true), trajectory.Compute(s, who, trajectory.Options{}).Status.Recovery)
+}
+
+func TestTheMinimalImportantDifferenceIsReachedByImprovementOnly(t *testing.T) {
+	for then, want := range map[float64]bool{15: true, 15.001: false, 25: false} {
+		s := trajectory.Compute(weekly(20, then), nhs(), trajectory.Options{}).Status
+		diff(t, "MID", new(want), s.MIDReached)
+	}
+}
+
+func TestRelapseByEachDefinition(t *testing.T) {
+	const loss, caseness, worsening = trajectory.RelapseLossOfResponse, trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening
+	week := func(n int) *time.Time { return new(at(float64(7 * n))) }
+	for _, c := range []struct {
+		name     string
+		def      trajectory.RelapseDefinition
+		totals   []float64
+		relapse  *time.Time
+		regained bool
+		held     *float64
+	}{
+		{"a response lost after two weeks", loss, []float64{20, 10, 8, 11}, week(3), false, new(14.0)},
+		{"exactly half is still a response", loss, []float64{20, 8, 10}, nil, false, new(7.0)},
+		{"the first loss is the event, a second is not", loss, []float64{20, 10, 11, 9, 12}, week(2), false, new(7.0)},
+		{"a loss that is regained remains an event", loss, []float64{20, 10, 11, 9}, week(2), true, new(7.0)},
+		{"no response, nothing to lose", loss, []float64{20, 12, 20}, nil, false, nil},
+		{"a response at the last score is held for no time yet", loss, []float64{20, 12, 10}, nil, false, new(0.0)},
+		{"no response can be had from 0", loss, []float64{0, 0, 12}, nil, false, nil},
+
+		{"a case after a remission", caseness, []float64{20, 4, 9, 10}, week(3), false, new(14.0)},
+		{"9 after a remission is no case", caseness, []float64{20, 4, 9}, nil, false, new(7.0)},
+		{"a response without remission does not count", caseness, []float64{20, 5, 15}, nil, false, nil},
+		{"in remission at baseline there is nothing to relapse from", caseness, []float64{3, 2, 12}, nil, false, nil},
+		{"in remission again", caseness, []float64{20, 4, 12, 3}, week(2), true, new(7.0)},
+		{"below caseness is not yet remission again", caseness, []float64{20, 4, 12, 7}, week(2), false, new(7.0)},
+
+		{"six above the best, after a reliable improvement", worsening, []float64{20, 14, 9, 15}, week(3), false, new(14.0)},
+		{"five above the best", worsening, []float64{20, 14, 9, 14}, nil, false, new(14.0)},
+		{"worse, but never reliably better", worsening, []float64{20, 15, 21}, nil, false, nil},
+		{"better than the baseline, and still worse than the best", worsening, []float64{26, 8, 15, 14}, week(2), false, new(7.0)},
+		{"within error of the best again", worsening, []float64{20, 9, 15, 12}, week(2), true, new(7.0)},
+	} {
+		t.Run(string(c.def)+": "+c.name, func(t *testing.T) {
+			s := trajectory.Compute(weekly(c.totals...), nhs(), trajectory.Options{Relapse: c.def}).Status
+			diff(t, "relapsed at", c.relapse, s.RelapsedAt)
+			diff(t, "relapsed", c.relapse != nil, s.Relapsed)
+			diff(t, "regained", c.regained, s.Regained)
+			diff(t, "days held", c.held, s.DaysHeld)
+			diff(t, "censored", c.held != nil && c.relapse == nil, s.HeldCensored)
+		})
+	}
+}
+
+func TestTheFirstGainsAreDated(t *testing.T) {
+	s := trajectory.Compute(weekly(20, 14, 10, 4, 12), nhs(), trajectory.Options{}).Status
+	diff(t, "reliable improvement", new(at(7)), s.FirstReliableAt)
+	diff(t, "response", new(at(14)), s.FirstResponseAt)
+	diff(t, "remission", new(at(21)), s.FirstRemissionAt)
+	if s := trajectory.Compute(weekly(4, 3), nhs(), trajectory.Options{}).Status; s.FirstRemissionAt != nil || !*s.Remission {
+		t.Errorf("from a baseline in remission: first remission %v, remission %v", s.FirstRemissionAt, *s.Remission)
+	}
+}
+
+func TestRelapseInWords(t *testing.T) {
+	for _, c := range []struct {
+		def   trajectory.RelapseDefinition
+		rules trajectory.Rules
+		want  string
+	}{
+		{"", nhs(), "Relapse is the first score after a response that is no longer at least 50 % better than the baseline."},
+		{trajectory.RelapseCasenessAfterRemission, nhs(), "Relapse is the first score at or beyond the caseness threshold of 10 after a remission (a score below 5)."},
+		{trajectory.RelapseCasenessAfterRemission, trajectory.Rules{Caseness: new(50.0), RemissionAbove: new(70.0)}, "threshold of 50 after a remission (a score above 70)."},
+		{trajectory.RelapseReliableWorsening, nhs(), "Relapse is the first score that is at least 6 points worse than the best so far, after an improvement of at least 6 points from the baseline."},
+		{trajectory.RelapseReliableWorsening, trajectory.Rules{SD: new(5.9635), Reliability: new(.8998)}, "at least 5.23 points worse"},
+		{"", trajectory.Rules{}, "Relapse is not judged: loss of response was chosen, and the rules have no response threshold."},
+		{trajectory.RelapseCasenessAfterRemission, trajectory.Rules{Caseness: new(10.0)}, "Relapse is not judged"},
+		{trajectory.RelapseReliableWorsening, trajectory.Rules{}, "Relapse is not judged"},
+		{"sad", nhs(), "Relapse is not judged: the definition chosen is not known."},
+	} {
+		if got := trajectory.RelapseWords(c.def, c.rules); !strings.Contains(got, c.want) {
+			t.Errorf("%q: %q does not say %q", c.def, got, c.want)
+		}
+	}
+	tr := trajectory.Compute(weekly(20, 4, 20), nhs(), trajectory.Options{Relapse: "sad"})
+	if tr.Status.Relapsed || tr.Relapse.Judged || tr.Status.DaysHeld != nil {
+		t.Errorf("an unknown definition judged something: %+v", tr.Status)
+	}
+}

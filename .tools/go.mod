@@ -1,6 +1,8 @@
 // The tools of the project, apart from what the program itself is built of, so
 // that a linter's two hundred dependencies stay out of the program's go.mod.
-// Run one with: go tool -modfile=.tools/go.mod golangci-lint
+// Run one with:     go tool -modfile=.tools/go.mod golangci-lint
+// Move one on with: go get -modfile=.tools/go.mod -tool <package>@<version>
+// Do not tidy it: that would bring in what the program is built of as well.
 module github.com/protrack/protrack
 
 go 1.26.0

@@ -206,6 +206,11 @@ func TestEachRuleSeesWhatBreaksIt(t *testing.T) {
 			"api/mw/x.go: imports api/rest, which is not on a lower floor",
 		},
 		{
+			"the table of statuses imports the middleware",
+			"api/problem/x.go", "// Package problem.\npackage problem\nimport _ \"github.com/protrack/protrack/api/mw\"\n",
+			"api/problem/x.go: imports api/mw, which is not on a lower floor",
+		},
+		{
 			"a package knows GORM",
 			"pkg/care/x.go", care + "import _ \"gorm.io/gorm/clause\"\n",
 			"imports gorm.io/gorm/clause: a database is known to pkg/store alone",

@@ -10,7 +10,8 @@ var floors = [][]string{
 	{"cmd/protrack"},
 	{"api"},
 	{"api/rest", "api/web", "api/fhir"},
-	{"api/mw", "api/problem"},
+	{"api/mw"},
+	{"api/problem"}, // below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
 	{"pkg/trajectory", "pkg/alert", "pkg/audit", "pkg/auth", "pkg/instrument", "pkg/chart"},

@@ -114,7 +114,7 @@ var badDefinitions = []struct {
 	}, []string{
 		"/id bad_id", "/version bad_version", "/licence/terms required", "/items/1/id duplicate",
 		"/scoring/max not_the_maximum", "/bands/2/from not_ascending",
-		"/screens/0/symptoms/1 unknown_item", "/screens/0/symptoms unknown", // replaced below
+		"/screens/0/symptoms/1 unknown_item",
 	}},
 	{"heads", "gad-7", edit{"/language": "English", "/direction": "down", "/title": "", "/measures": "", "/recall_windows": list{"P14D", "P3D", "P14D"}, "/stems": object{"P1M": "x"}},
 		[]string{
@@ -145,7 +145,7 @@ var badDefinitions = []struct {
 	{"bands", "gad-7", edit{"/bands/0/from": 1, "/bands/1/id": "minimal", "/bands/2/label": "", "/bands/3/from": 22},
 		[]string{"/bands/0/from not_at_minimum", "/bands/1/id duplicate", "/bands/2/label required", "/bands/3/from out_of_range"}},
 	{"a multiplier that the range forgets", "who-5", edit{"/scoring/multiply": 1, "/scoring/rule": "", "/scoring/source": ""},
-		[]string{"/scoring/rule bad_id", "/scoring/source required", "/scoring/max not_the_maximum", "/screens/0 x"}},
+		[]string{"/scoring/rule bad_id", "/scoring/source required", "/scoring/max not_the_maximum"}},
 	{"prorating with nothing left, or with unequal items", "pcl-5", edit{
 		"/scoring/prorate/max_missing": 20, "/scoring/prorate/max_per_subscale": -1, "/subscales/1/prorate/max_missing": 2,
 		"/subscales/0/prorate/max_per_subscale": 1,

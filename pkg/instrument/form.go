@@ -194,10 +194,10 @@ func (f *form) readChoices(d *Definition, in *Input) {
 		f.fault("/sex", "unknown_sex", "The sex is female, male, other or unknown.")
 	}
 	for id, c := range in.Cutpoints {
-		i := slices.IndexFunc(d.Screens, func(s Screen) bool { return s.ID == id && s.Kind == Cutpoint })
-		if i < 0 {
+		switch known := slices.ContainsFunc(d.Screens, func(s Screen) bool { return s.ID == id && s.Kind == Cutpoint }); {
+		case !known:
 			f.fault("/cutpoints/"+escape(id), "unknown_screen", "The instrument has no such cut-point.")
-		} else if s := d.Screens[i]; !slices.Contains(s.Alternatives, c) && !equals(s.AtLeast, c) && !equals(s.AtMost, c) {
+		case !d.AllowsCutpoint(id, c):
 			f.fault("/cutpoints/"+escape(id), "not_an_alternative", "The instrument does not allow this cut-point.")
 		}
 	}

@@ -5,6 +5,7 @@ package storetest_test
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -79,6 +80,7 @@ func TestADatabaseGoesWithItsTest(t *testing.T) {
 
 func TestATemplateIsMigratedOnceAndCopied(t *testing.T) {
 	storetest.Postgres(t) // skips here, not below, where there is no server
+	key := rand.Text()    // new with each -count, for the process remembers templates
 	var migrations atomic.Int32
 	migrate := func(url string) error {
 		migrations.Add(1)
@@ -94,7 +96,7 @@ func TestATemplateIsMigratedOnceAndCopied(t *testing.T) {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
 				begun := time.Now()
-				conn := connect(t, storetest.PostgresTemplate(t, "copies", migrate))
+				conn := connect(t, storetest.PostgresTemplate(t, key, migrate))
 				t.Logf("ready in %v", time.Since(begun))
 				exec1(t, conn, "INSERT INTO clients VALUES (1)")
 				if got := query1[int](t, conn, "SELECT count(*)::int FROM clients"); got != 2 {

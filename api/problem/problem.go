@@ -1,0 +1,139 @@
+// Package problem turns errors into RFC 9457 problem documents. It holds the
+// only table of HTTP statuses: everything below it speaks of fault kinds.
+package problem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// MediaType is the content type of a problem document.
+const MediaType = "application/problem+json"
+
+// typePrefix begins the type of every problem; docs/errors.md explains each.
+const typePrefix = "urn:protrack:problem:"
+
+// Document is an RFC 9457 problem.
+type Document struct {
+	Type      string  `json:"type" example:"urn:protrack:problem:invalid"`
+	Title     string  `json:"title" example:"The content is not valid"`
+	Status    int     `json:"status" example:"422"`
+	Detail    string  `json:"detail"`
+	RequestID string  `json:"request_id" format:"uuid"`
+	Errors    []Error `json:"errors,omitempty"` // every fault found
+} //	@name	Problem
+
+// Error is one thing wrong with a request.
+type Error struct {
+	Pointer string `json:"pointer" example:"/answers/phq9_3"`                      // RFC 6901, into the body; "/name" of a parameter
+	In      string `json:"in,omitempty" enums:"query,path,header" example:"query"` // absent: the body
+	Code    string `json:"code" example:"not_an_option"`
+	Detail  string `json:"detail"`
+} //	@name	ProblemError
+
+type entry struct {
+	status int
+	title  string
+}
+
+// table is the only place where a kind of fault meets an HTTP status.
+var table = map[fault.Kind]entry{
+	fault.Malformed:            {http.StatusBadRequest, "The request cannot be read"},
+	fault.Invalid:              {http.StatusUnprocessableEntity, "The content is not valid"},
+	fault.Unauthenticated:      {http.StatusUnauthorized, "A key is needed"},
+	fault.Forbidden:            {http.StatusForbidden, "Not allowed"},
+	fault.NotFound:             {http.StatusNotFound, "Not found"},
+	fault.Conflict:             {http.StatusConflict, "In conflict with what is stored"},
+	fault.Stale:                {http.StatusPreconditionFailed, "Changed since it was read"},
+	fault.PreconditionRequired: {http.StatusPreconditionRequired, "The version read must be named"},
+	fault.TooLarge:             {http.StatusRequestEntityTooLarge, "Too large"},
+	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "Not a format that is read here"},
+	fault.RateLimited:          {http.StatusTooManyRequests, "Too many requests"},
+	fault.Unavailable:          {http.StatusServiceUnavailable, "Try again"},
+}
+
+const (
+	internalKind  = "internal"
+	internalTitle = "Something went wrong here"
+	internalText  = "This is our fault, not yours. The request id finds it in the log."
+)
+
+// Of makes the document of an error. What is not a fault is ours: it gets a
+// fixed text, and its own goes nowhere but the log.
+func Of(err error, requestID string) Document {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		if e, known := table[f.Kind]; known {
+			doc := Document{Type: typePrefix + string(f.Kind), Title: e.title, Status: e.status, Detail: f.Message, RequestID: requestID}
+			for _, d := range f.Details {
+				doc.Errors = append(doc.Errors, Error{Pointer: d.Pointer, In: d.In, Code: d.Code, Detail: d.Message})
+			}
+			return doc
+		}
+	}
+	var h *echo.HTTPError
+	if errors.As(err, &h) && h.Code < http.StatusInternalServerError {
+		return ofEcho(h, requestID)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return Of(fault.New(fault.Unavailable, "It took too long. Nothing was lost: try again."), requestID)
+	}
+	return Document{
+		Type: typePrefix + internalKind, Title: internalTitle, Status: http.StatusInternalServerError,
+		Detail: internalText, RequestID: requestID,
+	}
+}
+
+// ofEcho covers what Echo decides by itself: unknown routes, methods, sizes.
+func ofEcho(h *echo.HTTPError, requestID string) Document {
+	for kind, e := range table {
+		if e.status == h.Code {
+			return Document{Type: typePrefix + string(kind), Title: e.title, Status: h.Code, Detail: http.StatusText(h.Code) + ".", RequestID: requestID}
+		}
+	}
+	return Document{Type: "about:blank", Title: http.StatusText(h.Code), Status: h.Code, Detail: http.StatusText(h.Code) + ".", RequestID: requestID}
+}
+
+// Handler is Echo's error handler. After the first byte an error cannot be
+// told any more, so the connection is cut: a short answer must look short.
+func Handler(log *slog.Logger) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		if c.Response().Committed {
+			panic(http.ErrAbortHandler)
+		}
+		ctx := c.Request().Context()
+		doc := Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
+		if doc.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+			log.ErrorContext(ctx, "failed", "request_id", doc.RequestID, "route", c.Path(), "error", err.Error())
+		}
+		if err := Write(c, doc); err != nil {
+			log.WarnContext(ctx, "problem not sent", "request_id", doc.RequestID, "error", err.Error())
+		}
+	}
+}
+
+// Write sends the document with the headers that its status asks for.
+func Write(c echo.Context, doc Document) error {
+	h := c.Response().Header()
+	switch doc.Status {
+	case http.StatusUnauthorized:
+		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="protrack"`)
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set(echo.HeaderRetryAfter, "1")
+	}
+	if c.Request().Method == http.MethodHead {
+		return c.NoContent(doc.Status)
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	return c.Blob(doc.Status, MediaType, body)
+}

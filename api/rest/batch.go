@@ -1,0 +1,128 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/api/problem"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// BatchItem is an assessment that names its client.
+type BatchItem struct {
+	ClientID uuid.UUID `json:"client_id" validate:"required" swaggertype:"string" format:"uuid"`
+	AssessmentRequest
+} //	@name	BatchItem
+
+// BatchRequest is what a front end kept while it was offline.
+type BatchRequest struct {
+	Items []BatchItem `json:"items" validate:"required,min=1,max=1000"`
+} //	@name	BatchRequest
+
+// rawBatch leaves the items undecoded: a bad one must not spoil the others.
+type rawBatch struct {
+	Items []jsontext.Value `json:"items" validate:"required,min=1,max=1000"`
+}
+
+// BatchResult is what became of one item.
+type BatchResult struct {
+	Index   int               `json:"index"`                                                                   // its place in the request
+	ID      *uuid.UUID        `json:"id" swaggertype:"string" format:"uuid" extensions:"x-nullable"` // null where the item has none that can be read
+	Status  int               `json:"status" example:"201"`                                                    // 201 stored now, 200 stored before, 4xx refused
+	Version int               `json:"version,omitempty"`
+	Flags   []Flag            `json:"flags,omitempty"` // what somebody should see
+	Problem *problem.Document `json:"problem,omitempty"`
+} //	@name	BatchResult
+
+// BatchResponse answers each item.
+type BatchResponse struct {
+	Results []BatchResult `json:"results"`
+} //	@name	BatchResponse
+
+// recordBatch stores up to 1,000 assessments of any clients.
+//
+//	@Summary		Record many assessments
+//	@Description	For offline sync and imports. Each item is answered for itself; a bad one spoils no other. Send it again if in doubt: nothing is stored twice where items carry ids.
+//	@Tags			assessments
+//	@Accept			json
+//	@Produce		json
+//	@Param			batch	body		BatchRequest	true	"At most 1,000 assessments"
+//	@Success		200		{object}	BatchResponse
+//	@Failure		400,401,403,413,415,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/assessments/batch [post]
+func (h *Handlers) recordBatch(c echo.Context, who auth.Principal) error {
+	in, err := bind(c, func() rawBatch { return rawBatch{} })
+	if err != nil {
+		return err
+	}
+	requestID := c.Response().Header().Get(echo.HeaderXRequestID)
+	out := BatchResponse{Results: make([]BatchResult, len(in.Items))}
+	var asked []care.Assessment
+	var index []int
+	for i, raw := range in.Items {
+		a, id, err := h.batchItem(raw)
+		out.Results[i] = BatchResult{Index: i, ID: id}
+		if err != nil {
+			out.Results[i].refuse(err, requestID)
+			continue
+		}
+		asked, index = append(asked, a), append(index, i)
+	}
+	recorded, err := h.Care.RecordAssessments(c.Request().Context(), who, asked)
+	if err != nil {
+		return err
+	}
+	for n, r := range recorded {
+		out.Results[index[n]].fill(r, requestID)
+	}
+	return ok(c, out)
+}
+
+// batchItem reads one item of a batch and lists every fault of it.
+func (h *Handlers) batchItem(raw jsontext.Value) (care.Assessment, *uuid.UUID, error) {
+	in, details, err := decode(raw, func() BatchItem { return BatchItem{} })
+	if err != nil {
+		return care.Assessment{}, nil, err
+	}
+	a := in.toCare(in.ClientID)
+	return a, in.ID, shapeError(h.withMeaning(details, a))
+}
+
+// withMeaning adds the faults of meaning to those of shape, one for each place.
+func (h *Handlers) withMeaning(details []fault.Detail, a care.Assessment) []fault.Detail {
+	broken := map[string]bool{}
+	for _, d := range details {
+		broken[d.Pointer] = true
+	}
+	for _, d := range h.Care.CheckAssessment(a) {
+		if !broken[d.Pointer] {
+			details = append(details, d)
+		}
+	}
+	return details
+}
+
+func (r *BatchResult) refuse(err error, requestID string) {
+	doc := problem.Of(err, requestID)
+	r.Status, r.Problem = doc.Status, &doc
+}
+
+func (r *BatchResult) fill(recorded care.Recorded, requestID string) {
+	r.ID = &recorded.Assessment.ID
+	switch recorded.Outcome {
+	case care.Created:
+		r.Status = http.StatusCreated
+	case care.Known:
+		r.Status = http.StatusOK
+	default:
+		r.refuse(recorded.Err, requestID)
+		return
+	}
+	r.Version, r.Flags = recorded.Assessment.Version, flagsFromInstrument(recorded.Assessment.Score.Flags)
+}

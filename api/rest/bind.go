@@ -1,0 +1,303 @@
+package rest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/go-playground/validator/v10"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// bind reads a JSON body into what fresh makes and lists every fault of
+// shape: unknown and missing members, wrong types, values out of range. A
+// body that is no JSON, or has a member twice, is Malformed at once, for
+// nothing more can be said of it.
+//
+// Members that are absent keep what fresh gave them; null empties them. With
+// a filled fresh this is a JSON merge patch (RFC 7396).
+func bind[T any](c echo.Context, fresh func() T) (T, error) {
+	v, details, err := bindFaults(c, fresh)
+	if err == nil {
+		err = shapeError(details)
+	}
+	return v, err
+}
+
+// bindFaults is bind for a handler that adds faults of meaning.
+func bindFaults[T any](c echo.Context, fresh func() T) (T, []fault.Detail, error) {
+	body, err := readJSON(c.Request())
+	if err != nil {
+		return fresh(), nil, err
+	}
+	return decode(body, fresh)
+}
+
+// shapeError makes one error of all faults of shape. An unknown member makes
+// the request malformed: the sender means something that is not understood.
+func shapeError(details []fault.Detail) error {
+	for _, d := range details {
+		if d.Code == codeUnknownField {
+			return fault.New(fault.Malformed, "The request has members that are not known here.", details...)
+		}
+	}
+	return fault.InvalidIf(details)
+}
+
+const (
+	codeUnknownField = "unknown_field"
+	codeWrongType    = "wrong_type"
+	maxFaults        = 50 // of a hostile body, name so many
+)
+
+// readJSON reads the whole body and checks that it claims to be JSON.
+func readJSON(r *http.Request) ([]byte, error) {
+	media, params, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+	charset := strings.ToLower(params["charset"])
+	known := media == echo.MIMEApplicationJSON || media == "application/merge-patch+json" && r.Method == http.MethodPatch
+	if err != nil || !known || charset != "" && charset != "utf-8" {
+		return nil, fault.New(fault.UnsupportedMedia, "The body is application/json in UTF-8.")
+	}
+	body, err := io.ReadAll(r.Body)
+	switch {
+	case errors.Is(err, echo.ErrStatusRequestEntityTooLarge):
+		return nil, fault.New(fault.TooLarge, "The body is larger than is accepted here.")
+	case err != nil:
+		return nil, fault.New(fault.Malformed, "The body cannot be read to its end.").Because(err)
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, fault.New(fault.Malformed, "The body is empty.")
+	}
+	return body, nil
+}
+
+// decode reads one JSON object strictly and validates its shape.
+func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
+	if kind := jsontext.Value(body).Kind(); kind != '{' {
+		if !jsontext.Value(body).IsValid() {
+			return fresh(), nil, malformed(jsontext.Value(body).Compact())
+		}
+		return fresh(), nil, fault.New(fault.Malformed, "The body is a JSON object.")
+	}
+	var details []fault.Detail
+	broken := map[string]bool{}
+	for {
+		v := fresh()
+		err := json.Unmarshal(body, &v, json.RejectUnknownMembers(true))
+		if err == nil {
+			details = append(details, nulCharacters(body)...)
+			for _, d := range shape(v) {
+				if !broken[d.Pointer] {
+					details = append(details, d)
+				}
+			}
+			return v, details, nil
+		}
+		var semantic *json.SemanticError
+		if !errors.As(err, &semantic) || len(details) == maxFaults {
+			return v, nil, malformed(err)
+		}
+		// Note the fault, take the member out, and read on for the others.
+		d := semanticFault(semantic)
+		details, broken[d.Pointer] = append(details, d), true
+		without, ok := remove(body, semantic.JSONPointer)
+		if !ok {
+			return v, nil, shapeError(details)
+		}
+		body = without
+	}
+}
+
+func malformed(err error) error {
+	var syntactic *jsontext.SyntacticError
+	detail := fault.Detail{Code: "not_json", Message: "The body is not JSON in UTF-8, or goes on behind its end."}
+	if errors.As(err, &syntactic) {
+		detail.Pointer = string(syntactic.JSONPointer)
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			detail.Code, detail.Message = "duplicate_field", "The member is there twice."
+		}
+	}
+	return fault.New(fault.Malformed, "The body cannot be read.", detail).Because(err)
+}
+
+func semanticFault(e *json.SemanticError) fault.Detail {
+	d := fault.Detail{Pointer: string(e.JSONPointer)}
+	if errors.Is(e.Err, json.ErrUnknownName) {
+		d.Code, d.Message = codeUnknownField, "There is no such member."
+		return d
+	}
+	d.Code, d.Message = codeWrongType, "A value of another type is needed."
+	if e.GoType != nil {
+		d.Message = "The value must be " + typeName(e.GoType) + "."
+	}
+	return d
+}
+
+func typeName(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.String() {
+	case "time.Time":
+		return "a time as in RFC 3339"
+	case "uuid.UUID":
+		return "a UUID"
+	}
+	switch t.Kind() {
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
+}
+
+// remove takes the value at a pointer out of a JSON text.
+func remove(body []byte, at jsontext.Pointer) ([]byte, bool) {
+	if at == "" {
+		return nil, false
+	}
+	first, rest, _ := strings.Cut(string(at[1:]), "/")
+	key := strings.NewReplacer("~1", "/", "~0", "~").Replace(first)
+	switch jsontext.Value(body).Kind() {
+	case '{':
+		var members map[string]jsontext.Value
+		if json.Unmarshal(body, &members) != nil || members[key] == nil {
+			return nil, false
+		}
+		if rest == "" && !strings.Contains(string(at[1:]), "/") {
+			delete(members, key)
+		} else if inner, ok := remove(members[key], jsontext.Pointer("/"+rest)); ok {
+			members[key] = inner
+		} else {
+			return nil, false
+		}
+		out, err := json.Marshal(members)
+		return out, err == nil
+	case '[':
+		var elements []jsontext.Value
+		i, err := strconv.Atoi(key)
+		if err != nil || json.Unmarshal(body, &elements) != nil || i < 0 || i >= len(elements) {
+			return nil, false
+		}
+		if inner, ok := remove(elements[i], jsontext.Pointer("/"+rest)); ok && strings.Contains(string(at[1:]), "/") {
+			elements[i] = inner
+		} else {
+			elements = append(elements[:i], elements[i+1:]...)
+		}
+		out, err := json.Marshal(elements)
+		return out, err == nil
+	}
+	return nil, false
+}
+
+// nulCharacters finds texts that PostgreSQL cannot hold.
+func nulCharacters(body []byte) []fault.Detail {
+	if !bytes.Contains(body, []byte(`\u0000`)) {
+		return nil
+	}
+	var details []fault.Detail
+	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return details
+		}
+		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			details = append(details, fault.Detail{
+				Pointer: string(dec.StackPointer()), Code: "nul_character", Message: "A text cannot hold the NUL character.",
+			})
+		}
+	}
+}
+
+var shapes = newShapes()
+
+func newShapes() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		return name
+	})
+	for tag, fn := range map[string]validator.Func{
+		"line": func(fl validator.FieldLevel) bool { return !strings.ContainsFunc(fl.Field().String(), unicode.IsControl) },
+		"text": func(fl validator.FieldLevel) bool {
+			return !strings.ContainsFunc(fl.Field().String(), func(r rune) bool {
+				return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+			})
+		},
+		"id": func(fl validator.FieldLevel) bool {
+			id, ok := fl.Field().Interface().(uuid.UUID)
+			return ok && id != uuid.Nil
+		},
+	} {
+		if err := v.RegisterValidation(tag, fn); err != nil {
+			panic(err) // a tag's name is wrong: a defect, found by every test
+		}
+	}
+	return v
+}
+
+// shape lists what the validate tags of v find.
+func shape(v any) []fault.Detail {
+	err := shapes.Struct(v)
+	var found validator.ValidationErrors
+	if !errors.As(err, &found) {
+		return nil
+	}
+	details := make([]fault.Detail, len(found))
+	for i, f := range found {
+		_, path, _ := strings.Cut(f.Namespace(), ".")
+		pointer := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+		details[i] = fault.Detail{Pointer: pointer, Code: f.Tag(), Message: shapeMessage(f)}
+	}
+	return details
+}
+
+func shapeMessage(f validator.FieldError) string {
+	switch f.Tag() {
+	case "required":
+		return "This is needed."
+	case "oneof":
+		return "This is one of: " + strings.ReplaceAll(f.Param(), " ", ", ") + "."
+	case "max", "lte":
+		return "This is at most " + f.Param() + limitUnit(f) + "."
+	case "min", "gte":
+		return "This is at least " + f.Param() + limitUnit(f) + "."
+	case "gt":
+		return "This is more than " + f.Param() + "."
+	case "line", "text":
+		return "This holds no control characters."
+	case "datetime":
+		return "This is a day as YYYY-MM-DD."
+	case "id":
+		return "This is a UUID other than zero."
+	}
+	return "This is not valid."
+}
+
+func limitUnit(f validator.FieldError) string {
+	switch f.Kind() {
+	case reflect.String:
+		return " characters long"
+	case reflect.Slice, reflect.Map:
+		return " entries"
+	}
+	return ""
+}

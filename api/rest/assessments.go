@@ -17,7 +17,7 @@ type AssessmentFields struct {
 	Timing        string          `json:"timing" validate:"required,oneof=baseline before after follow_up" enums:"baseline,before,after,follow_up"`
 	SessionID     *uuid.UUID      `json:"session_id,omitempty" validate:"omitempty,id" swaggertype:"string" format:"uuid"` // needed before and after
 	CompletedAt   time.Time       `json:"completed_at" validate:"required" format:"date-time"`
-	Answers       map[string]*int `json:"answers,omitempty" validate:"max=500"` // item id to answer; null or absent is missing
+	Answers       map[string]*int `json:"answers,omitempty" validate:"max=500"`  // item id to answer; null or absent is missing
 	Declined      []string        `json:"declined,omitempty" validate:"max=500"` // items asked and declined
 	Total         *float64        `json:"total,omitempty"`                       // a total from elsewhere, instead of answers
 	MissingPolicy string          `json:"missing_policy,omitempty" validate:"omitempty,oneof=complete prorate" enums:"complete,prorate" default:"complete"`

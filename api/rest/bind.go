@@ -84,8 +84,9 @@ func readJSON(r *http.Request) ([]byte, error) {
 // decode reads one JSON object strictly and validates its shape.
 func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
 	if kind := jsontext.Value(body).Kind(); kind != '{' {
-		if !jsontext.Value(body).IsValid() {
-			return fresh(), nil, malformed(jsontext.Value(body).Compact())
+		var whole jsontext.Value
+		if err := json.Unmarshal(body, &whole); err != nil {
+			return fresh(), nil, malformed(err)
 		}
 		return fresh(), nil, fault.New(fault.Malformed, "The body is a JSON object.")
 	}
@@ -93,9 +94,8 @@ func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
 	broken := map[string]bool{}
 	for {
 		v := fresh()
-		err := json.Unmarshal(body, &v, json.RejectUnknownMembers(true))
+		err := json.Unmarshal(body, &v, strict)
 		if err == nil {
-			details = append(details, nulCharacters(body)...)
 			for _, d := range shape(v) {
 				if !broken[d.Pointer] {
 					details = append(details, d)
@@ -134,6 +134,10 @@ func semanticFault(e *json.SemanticError) fault.Detail {
 	d := fault.Detail{Pointer: string(e.JSONPointer)}
 	if errors.Is(e.Err, json.ErrUnknownName) {
 		d.Code, d.Message = codeUnknownField, "There is no such member."
+		return d
+	}
+	if errors.Is(e.Err, errNUL) {
+		d.Code, d.Message = "nul_character", "A text cannot hold the NUL character."
 		return d
 	}
 	d.Code, d.Message = codeWrongType, "A value of another type is needed."
@@ -207,25 +211,31 @@ func remove(body []byte, at jsontext.Pointer) ([]byte, bool) {
 	return nil, false
 }
 
-// nulCharacters finds texts that PostgreSQL cannot hold.
-func nulCharacters(body []byte) []fault.Detail {
-	if !bytes.Contains(body, []byte(`\u0000`)) {
-		return nil
-	}
-	var details []fault.Detail
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
-	for {
+// strict refuses unknown members, and texts that PostgreSQL cannot hold.
+var strict = json.JoinOptions(
+	json.RejectUnknownMembers(true),
+	json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, s *string) error {
 		token, err := dec.ReadToken()
-		if err != nil {
-			return details
+		switch {
+		case err != nil:
+			return err
+		case token.Kind() == 'n':
+			*s = ""
+			return nil
+		case token.Kind() != '"':
+			return errNotText
 		}
-		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
-			details = append(details, fault.Detail{
-				Pointer: string(dec.StackPointer()), Code: "nul_character", Message: "A text cannot hold the NUL character.",
-			})
+		if *s = token.String(); strings.ContainsRune(*s, 0) {
+			return errNUL
 		}
-	}
-}
+		return nil
+	})),
+)
+
+var (
+	errNotText = errors.New("not a text")
+	errNUL     = errors.New("a text cannot hold the NUL character")
+)
 
 var shapes = newShapes()
 
@@ -236,7 +246,9 @@ func newShapes() *validator.Validate {
 		return name
 	})
 	for tag, fn := range map[string]validator.Func{
-		"line": func(fl validator.FieldLevel) bool { return !strings.ContainsFunc(fl.Field().String(), unicode.IsControl) },
+		"line": func(fl validator.FieldLevel) bool {
+			return !strings.ContainsFunc(fl.Field().String(), unicode.IsControl)
+		},
 		"text": func(fl validator.FieldLevel) bool {
 			return !strings.ContainsFunc(fl.Field().String(), func(r rune) bool {
 				return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
@@ -263,11 +275,22 @@ func shape(v any) []fault.Detail {
 	}
 	details := make([]fault.Detail, len(found))
 	for i, f := range found {
-		_, path, _ := strings.Cut(f.Namespace(), ".")
-		pointer := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
-		details[i] = fault.Detail{Pointer: pointer, Code: f.Tag(), Message: shapeMessage(f)}
+		details[i] = fault.Detail{Pointer: pointerOf(f.Namespace()), Code: f.Tag(), Message: shapeMessage(f)}
 	}
 	return details
+}
+
+// pointerOf turns the validator's path into a JSON pointer. Members have
+// lower-case names; a name in upper case is a Go struct that JSON inlines.
+func pointerOf(namespace string) string {
+	_, path, _ := strings.Cut(namespace, ".")
+	var b strings.Builder
+	for segment := range strings.SplitSeq(strings.NewReplacer("[", ".", "]", "").Replace(path), ".") {
+		if segment != "" && !unicode.IsUpper(rune(segment[0])) {
+			b.WriteString("/" + segment)
+		}
+	}
+	return b.String()
 }
 
 func shapeMessage(f validator.FieldError) string {

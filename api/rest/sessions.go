@@ -14,7 +14,7 @@ import (
 type Medicine struct {
 	Substance   string   `json:"substance" validate:"required,max=100,line" example:"ketamine"`
 	Route       string   `json:"route" validate:"required,oneof=intravenous intramuscular subcutaneous intranasal sublingual oral" enums:"intravenous,intramuscular,subcutaneous,intranasal,sublingual,oral"`
-	DoseMG      *float64 `json:"dose_mg" validate:"required,gt=0,lte=100000" example:"42.5"`                    // milligrams in all
+	DoseMG      *float64 `json:"dose_mg" validate:"required,gt=0,lte=100000" example:"42.5"`                // milligrams in all
 	DoseMGPerKG *float64 `json:"dose_mg_per_kg,omitempty" validate:"omitempty,gt=0,lte=1000" example:"0.5"` // milligrams a kilogram
 } //	@name	Medicine
 

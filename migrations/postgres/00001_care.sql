@@ -36,7 +36,7 @@ CREATE TABLE client_versions (
   clinic_id     uuid NOT NULL,
   id            uuid NOT NULL,
   version       integer NOT NULL CHECK (version >= 1),
-  reference     text NOT NULL,
+  reference     text COLLATE "C" NOT NULL, -- sorted by its bytes on both databases
   display_name  text NOT NULL,
   birth_year    integer,
   sex           text NOT NULL,
@@ -125,7 +125,7 @@ CREATE TABLE assessment_versions (
   client_id          uuid NOT NULL,
   id                 uuid NOT NULL,
   version            integer NOT NULL CHECK (version >= 1),
-  instrument         text NOT NULL,
+  instrument         text COLLATE "C" NOT NULL,
   instrument_version text NOT NULL,
   timing             text NOT NULL CHECK (timing IN ('baseline', 'before', 'after', 'follow_up')),
   session_id         uuid,
@@ -160,7 +160,7 @@ CREATE INDEX assessment_versions_of_client ON assessment_versions (clinic_id, cl
 CREATE TABLE progress (
   clinic_id       uuid NOT NULL,
   client_id       uuid NOT NULL,
-  instrument      text NOT NULL,
+  instrument      text COLLATE "C" NOT NULL,
   points          integer NOT NULL,
   scored          integer NOT NULL,
   baseline_id     uuid,

@@ -38,7 +38,7 @@ CREATE TABLE client_versions (
   clinic_id     TEXT NOT NULL,
   id            TEXT NOT NULL,
   version       INTEGER NOT NULL CHECK (version >= 1),
-  reference     TEXT NOT NULL,
+  reference     TEXT NOT NULL, -- sorted by its bytes on both databases
   display_name  TEXT NOT NULL,
   birth_year    INTEGER,
   sex           TEXT NOT NULL,

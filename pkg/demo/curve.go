@@ -102,7 +102,7 @@ func (a *author) bounds(plot Plot, baseline int, o occasion) (lo, hi int) {
 	half := baseline / 2
 	switch {
 	case plot == Partial && o.settled:
-		return half + 1, baseline * 3 / 4
+		return half + 1, max(half+1, min(baseline*3/4, baseline-6)) // mostly reliable, too
 	case plot == Partial:
 		return half + 1, 27
 	case plot == NonResponder:

@@ -13,9 +13,9 @@ import (
 // Seeded counts what a call of Seed met: a second call with the same stories
 // creates nothing and knows everything.
 type Seeded struct {
-	Created, Known                           int // records of any kind, corrections aside
+	Created, Known                          int // records of any kind, corrections aside
 	Clients, Courses, Sessions, Assessments int
-	Corrected                                int // amended or retracted by this call
+	Corrected                               int // amended or retracted by this call
 }
 
 // Seed stores the stories through the service, as a clinic would have: client

@@ -32,8 +32,8 @@ type assessmentRow struct {
 	Total             *float64
 	Severity          *string
 	Prorated          bool
-	Flags             document[[]instrument.Flag]
-	Score             document[instrument.Score]
+	Flags             document[[]flagDocument]
+	Score             document[scoreDocument]
 	Retracted         bool
 	Reason            string
 }
@@ -43,7 +43,7 @@ func assessmentFromRow(r assessmentRow) care.Assessment {
 		ID: r.ID, ClientID: r.ClientID, Instrument: r.Instrument, InstrumentVersion: r.InstrumentVersion,
 		Timing: care.Timing(r.Timing), SessionID: r.SessionID, CompletedAt: r.CompletedAt.Time,
 		Declined: r.Declined.V, Total: r.GivenTotal, MissingPolicy: instrument.MissingPolicy(r.MissingPolicy),
-		RecallWindow: r.RecallWindow, Mode: care.Mode(r.Mode), Score: r.Score.V,
+		RecallWindow: r.RecallWindow, Mode: care.Mode(r.Mode), Score: scoreFromDocument(r.Score.V),
 		Retracted: r.Retracted, Reason: care.Private(r.Reason), Revision: r.toCare(),
 	}
 	if r.Answers != nil {
@@ -59,7 +59,7 @@ func rowFromAssessment(clinic uuid.UUID, a care.Assessment) assessmentRow {
 		SessionID: a.SessionID, CompletedAt: at(a.CompletedAt), RecallWindow: a.RecallWindow, Mode: string(a.Mode),
 		MissingPolicy: string(a.MissingPolicy), Declined: document[[]string]{a.Declined}, GivenTotal: a.Total,
 		Total: a.Score.Total, Severity: a.Score.Severity, Prorated: a.Score.Prorated,
-		Flags: document[[]instrument.Flag]{a.Score.Flags}, Score: document[instrument.Score]{a.Score},
+		Flags: document[[]flagDocument]{documentFromFlags(a.Score.Flags)}, Score: document[scoreDocument]{documentFromScore(a.Score)},
 		Retracted: a.Retracted, Reason: string(a.Reason),
 	}
 	if a.Total == nil {
@@ -143,14 +143,14 @@ type pointRow struct {
 	Total        *float64
 	Severity     *string
 	Prorated     bool
-	Flags        document[[]instrument.Flag]
+	Flags        document[[]flagDocument]
 }
 
 func pointFromRow(r pointRow) care.Point {
 	return care.Point{
 		ID: r.ID, ClientID: r.ClientID, Instrument: r.Instrument, SessionID: r.SessionID, Timing: care.Timing(r.Timing),
 		CompletedAt: r.CompletedAt.Time, RecallWindow: r.RecallWindow, Total: r.Total, Severity: r.Severity,
-		Prorated: r.Prorated, Flags: r.Flags.V,
+		Prorated: r.Prorated, Flags: flagsFromDocument(r.Flags.V),
 	}
 }
 

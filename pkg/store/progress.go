@@ -9,7 +9,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
-	"github.com/protrack/protrack/pkg/instrument"
 )
 
 type progressRow struct {
@@ -38,7 +37,7 @@ type progressRow struct {
 	Status         string
 	RuleSet        string
 	LastAt         instant
-	LastFlags      document[[]instrument.Flag]
+	LastFlags      document[[]flagDocument]
 }
 
 func progressFromRow(r progressRow) care.Progress {
@@ -49,7 +48,7 @@ func progressFromRow(r progressRow) care.Progress {
 		BestID: r.BestID, BestAt: timePtr(r.BestAt), BestTotal: r.BestTotal,
 		Change: r.TotalChange, PercentChange: r.PercentChange, Reliable: r.Reliable, Response: r.Response,
 		Remission: r.Remission, Recovery: r.Recovery, Relapsed: r.Relapsed, Status: r.Status, RuleSet: r.RuleSet,
-		LastAt: r.LastAt.Time, LastFlags: r.LastFlags.V,
+		LastAt: r.LastAt.Time, LastFlags: flagsFromDocument(r.LastFlags.V),
 	}
 }
 
@@ -61,7 +60,7 @@ func rowFromProgress(clinic uuid.UUID, p care.Progress) progressRow {
 		BestID: p.BestID, BestAt: atPtr(p.BestAt), BestTotal: p.BestTotal,
 		TotalChange: p.Change, PercentChange: p.PercentChange, Reliable: p.Reliable, Response: p.Response,
 		Remission: p.Remission, Recovery: p.Recovery, Relapsed: p.Relapsed, Status: p.Status, RuleSet: p.RuleSet,
-		LastAt: at(p.LastAt), LastFlags: document[[]instrument.Flag]{p.LastFlags},
+		LastAt: at(p.LastAt), LastFlags: document[[]flagDocument]{documentFromFlags(p.LastFlags)},
 	}
 }
 

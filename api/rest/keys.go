@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+)
+
+// KeyRequest asks for an API key.
+type KeyRequest struct {
+	Name      string     `json:"name" validate:"required,max=100,line" example:"tablet in room 2"`
+	Role      string     `json:"role" validate:"required,oneof=admin clinician researcher app" enums:"admin,clinician,researcher,app"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" format:"date-time"`
+} //	@name	KeyRequest
+
+// Key is a stored API key. The secret is not kept.
+type Key struct {
+	ID        uuid.UUID  `json:"id" swaggertype:"string" format:"uuid"`
+	Name      string     `json:"name"`
+	Role      string     `json:"role" enums:"admin,clinician,researcher,app"`
+	Hint      string     `json:"hint" example:"ptk_4fK9aZ"` // the first characters of the secret
+	CreatedAt time.Time  `json:"created_at" format:"date-time"`
+	ExpiresAt *time.Time `json:"expires_at" format:"date-time" extensions:"x-nullable"`
+	RevokedAt *time.Time `json:"revoked_at" format:"date-time" extensions:"x-nullable"`
+} //	@name	Key
+
+// CreatedKey is a key with its secret, which is shown this once.
+type CreatedKey struct {
+	Key
+	Secret string `json:"secret" example:"ptk_..."`
+} //	@name	CreatedKey
+
+func keyFromAuth(k auth.Key) Key {
+	return Key{
+		ID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint,
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
+	}
+}
+
+// createKey makes a key of the caller's clinic.
+//
+//	@Summary		Create a key
+//	@Description	The secret is in this answer only.
+//	@Tags			keys
+//	@Accept			json
+//	@Produce		json
+//	@Param			key	body		KeyRequest	true	"The key"
+//	@Success		201	{object}	CreatedKey
+//	@Failure		400,401,403,413,415,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/keys [post]
+func (h *Handlers) createKey(c echo.Context, who auth.Principal) error {
+	in, err := bind(c, func() KeyRequest { return KeyRequest{} })
+	if err != nil {
+		return err
+	}
+	key, secret, err := h.Keys.CreateKey(c.Request().Context(), who, auth.NewKey{
+		Name: in.Name, Role: auth.Role(in.Role), ExpiresAt: in.ExpiresAt,
+	})
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusCreated, CreatedKey{Key: keyFromAuth(key), Secret: string(secret)})
+}
+
+// listKeys lists the clinic's keys.
+//
+//	@Summary	List keys
+//	@Tags		keys
+//	@Produce	json
+//	@Param		limit	query		int		false	"At most so many"	minimum(1)	maximum(200)	default(50)
+//	@Param		cursor	query		string	false	"next_cursor of the page before"
+//	@Success	200		{object}	Page[Key]
+//	@Failure	401,403,422,503	{object}	problem.Document
+//	@Security	Key
+//	@Router		/v1/keys [get]
+func (h *Handlers) listKeys(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	page := q.page()
+	if err := q.err(); err != nil {
+		return err
+	}
+	keys, err := h.Keys.Keys(c.Request().Context(), who, page.After.ID, page.Limit)
+	if err != nil {
+		return err
+	}
+	return ok(c, pageOf(keys, page, keyFromAuth, func(k auth.Key) care.Position { return care.Position{ID: k.ID} }))
+}
+
+// revokeKey ends a key.
+//
+//	@Summary		Revoke a key
+//	@Description	The next request that shows it is refused. Revoking again changes nothing.
+//	@Tags			keys
+//	@Param			key_id	path	string	true	"Key"	format(uuid)
+//	@Success		204
+//	@Failure		401,403,404,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/keys/{key_id} [delete]
+func (h *Handlers) revokeKey(c echo.Context, who auth.Principal) error {
+	id, err := pathID(c, "key_id")
+	if err != nil {
+		return err
+	}
+	if err := h.Keys.RevokeKey(c.Request().Context(), who, id); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,229 @@
+package rest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+// trajectoryQuery reads what both trajectory routes share.
+func trajectoryQuery(q *params) care.TrajectoryQuery {
+	return care.TrajectoryQuery{
+		CourseID: q.id("course_id"), AsOf: q.time("as_of"), RecallWindow: q.text("recall_window", ""),
+		Options: trajectory.Options{
+			Baseline: choice(q, "baseline", trajectory.BaselineFirst,
+				trajectory.BaselineFirst, trajectory.BaselineLastBeforeFirstDose),
+			Relapse: choice(q, "relapse", trajectory.RelapseLossOfResponse, trajectory.RelapseLossOfResponse,
+				trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening),
+			MaxOverlap: q.share("max_overlap"),
+		},
+	}
+}
+
+// getTrajectory returns a client's trajectory on one instrument.
+//
+//	@Summary		Get a trajectory
+//	@Description	Every assessment that stands, compared with a stated baseline by a named rule set; what each session changed and what was held between sessions; the verdict at the latest score.
+//	@Tags			trajectories
+//	@Produce		json
+//	@Param			client_id		path		string	true	"Client"		format(uuid)
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			course_id		query		string	false	"Only this course"	format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			baseline		query		string	false	"Which score is the baseline"	Enums(first, last_before_first_dose)	default(first)
+//	@Param			rules			query		string	false	"Change rule set; absent: the clinic's choice"	example(nhs-tt)
+//	@Param			relapse			query		string	false	"What counts as a relapse"	Enums(loss_of_response, caseness_after_remission, reliable_worsening_from_best)	default(loss_of_response)
+//	@Param			max_overlap		query		number	false	"Leave scores out of the verdicts whose recall window shares more than this with the baseline's"	minimum(0)	maximum(1)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Success		200				{object}	Trajectory
+//	@Failure		401,403,404,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/clients/{client_id}/trajectory [get]
+func (h *Handlers) getTrajectory(c echo.Context, who auth.Principal) error {
+	client, err := pathID(c, "client_id")
+	if err != nil {
+		return err
+	}
+	q := query(c)
+	asked := trajectoryQuery(q)
+	asked.Instrument, asked.ChangeRules = q.text("instrument", ""), q.text("rules", "")
+	if asked.Instrument == "" {
+		q.fault("instrument", "required", "Name the instrument.")
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)
+	if err != nil {
+		return err
+	}
+	return ok(c, trajectoryFromCare(found[0]))
+}
+
+// listTrajectories returns every trajectory that a client has.
+//
+//	@Summary	Get all trajectories of a client
+//	@Tags		trajectories
+//	@Produce	json
+//	@Param		client_id		path		string	true	"Client"	format(uuid)
+//	@Param		course_id		query		string	false	"Only this course"	format(uuid)
+//	@Param		as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param		baseline		query		string	false	"Which score is the baseline"	Enums(first, last_before_first_dose)	default(first)
+//	@Param		relapse			query		string	false	"What counts as a relapse"	Enums(loss_of_response, caseness_after_remission, reliable_worsening_from_best)	default(loss_of_response)
+//	@Param		max_overlap		query		number	false	"Leave scores out of the verdicts whose recall window shares more than this with the baseline's"	minimum(0)	maximum(1)
+//	@Param		recall_window	query		string	false	"Only assessments with this recall window"
+//	@Success	200				{object}	Page[Trajectory]
+//	@Failure	401,403,404,422,503	{object}	problem.Document
+//	@Security	Key
+//	@Router		/v1/clients/{client_id}/trajectories [get]
+func (h *Handlers) listTrajectories(c echo.Context, who auth.Principal) error {
+	client, err := pathID(c, "client_id")
+	if err != nil {
+		return err
+	}
+	q := query(c)
+	asked := trajectoryQuery(q)
+	if err := q.err(); err != nil {
+		return err
+	}
+	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)
+	if err != nil {
+		return err
+	}
+	out := Page[Trajectory]{Items: make([]Trajectory, len(found))}
+	for i, t := range found {
+		out.Items[i] = trajectoryFromCare(t)
+	}
+	return ok(c, out)
+}
+
+// CaseloadItem is one client in the caseload, measured from the first score.
+type CaseloadItem struct {
+	ClientID       uuid.UUID       `json:"client_id" swaggertype:"string" format:"uuid"`
+	Reference      string          `json:"reference"`
+	DisplayName    string          `json:"display_name"`
+	Instrument     string          `json:"instrument" example:"phq-9"`
+	Status         string          `json:"status" enums:"relapsed,deteriorated,remission,response,improved,unchanged,not_judged,baseline_only,no_baseline,not_measured"`
+	Baseline       *TrajectoryMark `json:"baseline" extensions:"x-nullable"`
+	Latest         *TrajectoryMark `json:"latest" extensions:"x-nullable"`
+	Best           *TrajectoryMark `json:"best" extensions:"x-nullable"`
+	Change         *float64        `json:"change" extensions:"x-nullable"`
+	PercentChange  *float64        `json:"percent_change" extensions:"x-nullable"`
+	Reliable       *string         `json:"reliable" enums:"improved,unchanged,deteriorated" extensions:"x-nullable"`
+	Response       *string         `json:"response" enums:"response,partial,none" extensions:"x-nullable"`
+	Remission      *bool           `json:"remission" extensions:"x-nullable"`
+	Recovery       *bool           `json:"recovery" extensions:"x-nullable"`
+	Relapsed       bool            `json:"relapsed"`
+	Rules          string          `json:"rules" example:"nhs-tt"` // empty where the instrument has none
+	Points         int             `json:"n_points"`               // assessments that stand
+	Scored         int             `json:"n_scored"`
+	LastAssessedAt *time.Time      `json:"last_assessed_at" format:"date-time" extensions:"x-nullable"`
+	LastFlags      []Flag          `json:"last_flags"` // what the last assessment flagged
+} //	@name	CaseloadItem
+
+func caseloadItem(instrument string) func(care.Case) CaseloadItem {
+	return func(c care.Case) CaseloadItem {
+		out := CaseloadItem{
+			ClientID: c.Client.ID, Reference: string(c.Client.Reference), DisplayName: string(c.Client.DisplayName),
+			Instrument: instrument, Status: care.NotMeasured, LastFlags: []Flag{},
+		}
+		p := c.Progress
+		if p == nil {
+			return out
+		}
+		out.Status, out.Change, out.PercentChange = p.Status, p.Change, p.PercentChange
+		out.Reliable, out.Response, out.Remission, out.Recovery = p.Reliable, p.Response, p.Remission, p.Recovery
+		out.Relapsed, out.Rules, out.Points, out.Scored = p.Relapsed, p.RuleSet, p.Points, p.Scored
+		out.LastAssessedAt, out.LastFlags = &p.LastAt, flagsFromInstrument(p.LastFlags)
+		out.Baseline = progressMark(p.BaselineID, p.BaselineAt, p.BaselineTotal)
+		out.Latest = progressMark(p.LatestID, p.LatestAt, p.LatestTotal)
+		out.Best = progressMark(p.BestID, p.BestAt, p.BestTotal)
+		if out.Latest != nil {
+			out.Latest.Severity = p.LatestSeverity
+		}
+		return out
+	}
+}
+
+func progressMark(id *uuid.UUID, at *time.Time, total *float64) *TrajectoryMark {
+	if id == nil || at == nil || total == nil {
+		return nil
+	}
+	return &TrajectoryMark{AssessmentID: *id, At: *at, Total: *total}
+}
+
+// listCaseload lists the clinic's clients with their progress.
+//
+//	@Summary		List the caseload
+//	@Description	From the read model: the cost does not grow with the clients' histories. Clients without the value come last in every order.
+//	@Tags			trajectories
+//	@Produce		json
+//	@Param			instrument	query		string	false	"Instrument"	default(phq-9)
+//	@Param			status		query		string	false	"Only this status"	Enums(relapsed, deteriorated, remission, response, improved, unchanged, not_judged, baseline_only, no_baseline, not_measured)
+//	@Param			sort		query		string	false	"Order; a leading - turns it round"	Enums(reference, -reference, change, -change, percent_change, -percent_change, latest, -latest, last_at, -last_at)	default(reference)
+//	@Param			limit		query		int		false	"At most so many"	minimum(1)	maximum(200)	default(50)
+//	@Param			cursor		query		string	false	"next_cursor of the page before"
+//	@Success		200			{object}	Page[CaseloadItem]
+//	@Failure		401,403,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/caseload [get]
+func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	page := q.page()
+	asked := caseloadQuery(q)
+	if err := q.err(); err != nil {
+		return err
+	}
+	cases, err := h.Care.Caseload(c.Request().Context(), who, asked, page)
+	if err != nil {
+		return err
+	}
+	return ok(c, pageOf(cases, page, caseloadItem(asked.Instrument), caseloadPosition(asked.Sort)))
+}
+
+func caseloadQuery(q *params) care.CaseloadQuery {
+	out := care.CaseloadQuery{Instrument: q.text("instrument", "phq-9")}
+	out.Status = string(choice(q, "status", "", trajectory.SummaryRelapsed, trajectory.SummaryDeteriorated,
+		trajectory.SummaryRemission, trajectory.SummaryResponse, trajectory.SummaryImproved, trajectory.SummaryUnchanged,
+		trajectory.SummaryNotJudged, trajectory.SummaryBaselineOnly, trajectory.SummaryNoBaseline, trajectory.Summary(care.NotMeasured)))
+	sort := q.text("sort", string(care.ByReference))
+	if sort[0] == '-' {
+		out.Descending, sort = true, sort[1:]
+	}
+	switch out.Sort = care.CaseloadSort(sort); out.Sort {
+	case care.ByReference, care.ByChange, care.ByPercentChange, care.ByLatestTotal, care.ByLastAt:
+	default:
+		q.faults = append(q.faults, fault.Detail{
+			Pointer: "/sort", In: "query", Code: "oneof",
+			Message: "The order is one of: reference, change, percent_change, latest, last_at, each with or without a leading -.",
+		})
+	}
+	return out
+}
+
+// caseloadPosition is where a row stands in the given order.
+func caseloadPosition(sort care.CaseloadSort) func(care.Case) care.Position {
+	return func(c care.Case) care.Position {
+		at := care.Position{ID: c.Client.ID, Text: string(c.Client.Reference)}
+		if p := c.Progress; p != nil {
+			switch sort {
+			case care.ByChange:
+				at.Number = p.Change
+			case care.ByPercentChange:
+				at.Number = p.PercentChange
+			case care.ByLatestTotal:
+				at.Number = p.LatestTotal
+			case care.ByLastAt:
+				at.Time = p.LastAt
+			case care.ByReference:
+			}
+		}
+		return at
+	}
+}

@@ -1,0 +1,88 @@
+// Package api assembles the HTTP server: what every request passes through,
+// and where each part is mounted.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/protrack/protrack/api/mw"
+	"github.com/protrack/protrack/api/problem"
+	"github.com/protrack/protrack/api/rest"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+)
+
+// Deps is what the server needs. CORSOrigins may be empty: then no other
+// site's pages may call it.
+type Deps struct {
+	Care        *care.Service
+	Keys        *auth.Service
+	Log         *slog.Logger
+	NewID       func() uuid.UUID
+	Ready       func(context.Context) error // nil error: it can serve
+	Version     string
+	CORSOrigins []string
+}
+
+// Sizes of request bodies, after unpacking, and the time an answer may take.
+const (
+	bodyLimit      = "256K"
+	batchLimit     = "8M" // 1,000 assessments of 20 items with long names and white space
+	answerTime     = 30 * time.Second
+	readyTime      = time.Second
+	maxHeaderBytes = 16 << 10
+)
+
+// New builds the handler of the whole server, without starting it.
+func New(d Deps) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect() // a header could claim anything
+	e.HTTPErrorHandler = problem.Handler(d.Log)
+	metrics := mw.NewMetrics(d.Version)
+
+	e.Use(mw.RequestID(d.NewID), mw.AccessLog(d.Log), metrics.Observe(), mw.Recover(d.Log), mw.Headers())
+	if len(d.CORSOrigins) > 0 {
+		e.Use(middleware.CORSWithConfig(corsConfig(d.CORSOrigins)))
+	}
+	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024}))
+
+	e.GET("/healthz", d.health)
+	e.GET("/readyz", d.readiness)
+	e.GET("/metrics", metricsHandler(metrics))
+	e.GET("/openapi.json", openAPI)
+	mountSwagger(e)
+
+	v1 := e.Group("/v1", mw.Timeout(answerTime), mw.Encodings())
+	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
+	handlers.Routes(v1, middleware.BodyLimit(bodyLimit), middleware.BodyLimit(batchLimit))
+	return e
+}
+
+// Server gives the handler a net/http server with every timeout set. A slow
+// or silent peer cannot hold a connection for longer.
+func Server(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Addr: addr, Handler: handler,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second,
+		WriteTimeout: 90 * time.Second, IdleTimeout: 120 * time.Second,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+func corsConfig(origins []string) middleware.CORSConfig {
+	return middleware.CORSConfig{
+		AllowOrigins:  origins,
+		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
+		ExposeHeaders: []string{"ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
+		MaxAge:        600,
+	}
+}

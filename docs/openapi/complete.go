@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// complete says what Swagger 2 cannot: bearer keys, the media type of
+// problems, nulls, patches, and that unknown members are refused.
+func complete(doc *openapi3.T) {
+	doc.Servers = openapi3.Servers{{URL: "/"}}
+	doc.Components.SecuritySchemes = openapi3.SecuritySchemes{"Key": &openapi3.SecuritySchemeRef{
+		Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("An API key: ptk_..."),
+	}}
+	rename(doc)
+	for _, s := range doc.Components.Schemas {
+		nullableReferences(s.Value)
+	}
+	nullableValues(doc)
+	patches(doc)
+	strictRequests(doc)
+	for _, path := range doc.Paths.Map() {
+		for method, op := range path.Operations() {
+			mediaTypes(op)
+			versionHeaders(method, op)
+		}
+	}
+}
+
+var generic = regexp.MustCompile(`^rest\.Page-(?:rest_)?(\w+)$`)
+
+// newName drops Go's package names.
+func newName(name string) string {
+	if m := generic.FindStringSubmatch(name); m != nil {
+		return m[1] + "Page"
+	}
+	if name == "instrument.Definition" {
+		return "Instrument"
+	}
+	if rest, ok := strings.CutPrefix(name, "instrument."); ok {
+		return "Instrument" + rest
+	}
+	return name[strings.LastIndex(name, ".")+1:]
+}
+
+// rename gives the schemas names that say nothing of Go.
+func rename(doc *openapi3.T) {
+	b, err := json.Marshal(doc)
+	if err != nil {
+		panic(err) // it was read from JSON a moment ago
+	}
+	text := string(b)
+	for name := range doc.Components.Schemas {
+		text = strings.ReplaceAll(text, `"#/components/schemas/`+name+`"`, `"#/components/schemas/`+newName(name)+`"`)
+	}
+	loaded, err := openapi3.NewLoader().LoadFromData([]byte(renameKeys(text, doc.Components.Schemas)))
+	if err != nil {
+		panic(err)
+	}
+	*doc = *loaded
+}
+
+func renameKeys(text string, schemas openapi3.Schemas) string {
+	var doc map[string]any
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		panic(err)
+	}
+	all := doc["components"].(map[string]any)["schemas"].(map[string]any)
+	for name := range schemas {
+		if n := newName(name); n != name {
+			all[n] = all[name]
+			delete(all, name)
+		}
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// nullableReferences keeps "nullable" beside a reference, where OpenAPI 3.0
+// would ignore it.
+func nullableReferences(s *openapi3.Schema) {
+	if s == nil {
+		return
+	}
+	for name, p := range s.Properties {
+		switch {
+		case p.Ref != "" && nullable(p.Extensions):
+			s.Properties[name] = nullableRef(p)
+		case p.Value != nil && p.Ref == "":
+			if nullable(p.Value.Extensions) {
+				p.Value.Nullable = true
+				delete(p.Value.Extensions, "x-nullable")
+			}
+			if p.Value.Nullable && len(p.Value.Enum) > 0 && !slices.Contains(p.Value.Enum, nil) {
+				p.Value.Enum = append(p.Value.Enum, nil)
+			}
+			if p.Value.Nullable && len(p.Value.AllOf) == 1 {
+				s.Properties[name] = nullableRef(p.Value.AllOf[0])
+			}
+			nullableReferences(p.Value)
+		}
+	}
+}
+
+func nullable(extensions map[string]any) bool {
+	v, ok := extensions["x-nullable"].(bool)
+	return ok && v
+}
+
+func nullableRef(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
+	return &openapi3.SchemaRef{Value: &openapi3.Schema{
+		Nullable: true, AllOf: openapi3.SchemaRefs{{Ref: ref.Ref, Value: ref.Value}},
+	}}
+}
+
+// nullableValues marks the maps whose values may be null.
+func nullableValues(doc *openapi3.T) {
+	for schema, property := range map[string]string{
+		"AssessmentRequest": "answers", "AmendmentRequest": "answers", "BatchItem": "answers",
+		"ScoreRequest": "answers", "Assessment": "answers", "Score": "subscales",
+	} {
+		if s := doc.Components.Schemas[schema].Value.Properties[property]; s != nil {
+			s.Value.AdditionalProperties.Schema.Value.Nullable = true
+		}
+	}
+	screens := doc.Components.Schemas["Score"].Value.Properties["screens"].Value
+	screens.AdditionalProperties.Schema = openapi3.NewSchemaRef("", &openapi3.Schema{Nullable: true, AnyOf: openapi3.SchemaRefs{
+		openapi3.NewSchemaRef("", openapi3.NewStringSchema()), openapi3.NewSchemaRef("", openapi3.NewBoolSchema()),
+	}})
+}
+
+// patches gives each merge patch a schema of its own: nothing is required,
+// and null empties a member.
+func patches(doc *openapi3.T) {
+	doc.Components.Schemas["AmendmentRequest"].Value.Required = []string{"reason"}
+	for _, path := range doc.Paths.Map() {
+		if path.Patch == nil {
+			continue
+		}
+		media := path.Patch.RequestBody.Value.Content["application/json"]
+		name := strings.TrimPrefix(media.Schema.Ref, "#/components/schemas/")
+		patch := *doc.Components.Schemas[name].Value
+		patch.Required, patch.Properties = nil, openapi3.Schemas{}
+		for member, p := range doc.Components.Schemas[name].Value.Properties {
+			if p.Ref != "" {
+				patch.Properties[member] = nullableRef(p)
+				continue
+			}
+			v := *p.Value
+			v.Nullable = true
+			if len(v.Enum) > 0 {
+				v.Enum = append(slices.Clone(v.Enum), nil)
+			}
+			patch.Properties[member] = openapi3.NewSchemaRef("", &v)
+		}
+		name = strings.TrimSuffix(name, "Request") + "Patch"
+		doc.Components.Schemas[name] = openapi3.NewSchemaRef("", &patch)
+		media.Schema = openapi3.NewSchemaRef("#/components/schemas/"+name, &patch)
+		path.Patch.RequestBody.Value.Content["application/merge-patch+json"] = media
+	}
+}
+
+// strictRequests says that unknown members are refused.
+func strictRequests(doc *openapi3.T) {
+	no := false
+	for name, s := range doc.Components.Schemas {
+		request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch") || name == "BatchItem" || name == "Medicine"
+		if request && s.Value.Type.Is("object") {
+			s.Value.AdditionalProperties = openapi3.AdditionalProperties{Has: &no}
+		}
+	}
+}
+
+// mediaTypes tells answers from problems.
+func mediaTypes(op *openapi3.Operation) {
+	for code, r := range op.Responses.Map() {
+		if status, _ := strconv.Atoi(code); status < http.StatusBadRequest {
+			continue
+		}
+		for _, media := range r.Value.Content {
+			r.Value.Content = openapi3.Content{"application/problem+json": media}
+			break
+		}
+	}
+}
+
+// versionHeaders documents the headers of versioned resources.
+func versionHeaders(method string, op *openapi3.Operation) {
+	header := func(text string) *openapi3.HeaderRef {
+		h := &openapi3.Header{}
+		h.Description, h.Schema = text, openapi3.NewSchemaRef("", openapi3.NewStringSchema())
+		return &openapi3.HeaderRef{Value: h}
+	}
+	r := op.Responses.Value("201")
+	if method != http.MethodPost || r == nil || op.Responses.Value("200") == nil {
+		return
+	}
+	r.Value.Headers = openapi3.Headers{"ETag": header("The version, for If-Match"), "Location": header("Where it is")}
+}

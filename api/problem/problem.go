@@ -101,13 +101,21 @@ func ofEcho(h *echo.HTTPError, requestID string) Document {
 	return Document{Type: "about:blank", Title: http.StatusText(h.Code), Status: h.Code, Detail: http.StatusText(h.Code) + ".", RequestID: requestID}
 }
 
+// sentKey marks a request whose problem was sent: Echo hands the error on to
+// every middleware that asks for it, and then once more.
+const sentKey = "problem sent"
+
 // Handler is Echo's error handler. After the first byte an error cannot be
 // told any more, so the connection is cut: a short answer must look short.
 func Handler(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
+		if c.Get(sentKey) != nil {
+			return
+		}
 		if c.Response().Committed {
 			panic(http.ErrAbortHandler)
 		}
+		c.Set(sentKey, true)
 		ctx := c.Request().Context()
 		doc := Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
 		if doc.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {

@@ -105,26 +105,27 @@ func (h *Handlers) listTrajectories(c echo.Context, who auth.Principal) error {
 
 // CaseloadItem is one client in the caseload, measured from the first score.
 type CaseloadItem struct {
-	ClientID       uuid.UUID       `json:"client_id" swaggertype:"string" format:"uuid"`
-	Reference      string          `json:"reference"`
-	DisplayName    string          `json:"display_name"`
-	Instrument     string          `json:"instrument" example:"phq-9"`
-	Status         string          `json:"status" enums:"relapsed,deteriorated,remission,response,improved,unchanged,not_judged,baseline_only,no_baseline,not_measured"`
-	Baseline       *TrajectoryMark `json:"baseline" extensions:"x-nullable"`
-	Latest         *TrajectoryMark `json:"latest" extensions:"x-nullable"`
-	Best           *TrajectoryMark `json:"best" extensions:"x-nullable"`
-	Change         *float64        `json:"change" extensions:"x-nullable"`
-	PercentChange  *float64        `json:"percent_change" extensions:"x-nullable"`
-	Reliable       *string         `json:"reliable" enums:"improved,unchanged,deteriorated" extensions:"x-nullable"`
-	Response       *string         `json:"response" enums:"response,partial,none" extensions:"x-nullable"`
-	Remission      *bool           `json:"remission" extensions:"x-nullable"`
-	Recovery       *bool           `json:"recovery" extensions:"x-nullable"`
-	Relapsed       bool            `json:"relapsed"`
-	Rules          string          `json:"rules" example:"nhs-tt"` // empty where the instrument has none
-	Points         int             `json:"n_points"`               // assessments that stand
-	Scored         int             `json:"n_scored"`
-	LastAssessedAt *time.Time      `json:"last_assessed_at" format:"date-time" extensions:"x-nullable"`
-	LastFlags      []Flag          `json:"last_flags"` // what the last assessment flagged
+	ClientID       uuid.UUID     `json:"client_id" swaggertype:"string" format:"uuid"`
+	Reference      string        `json:"reference"`
+	DisplayName    string        `json:"display_name"`
+	Instrument     string        `json:"instrument" example:"phq-9"`
+	Status         string        `json:"status" enums:"relapsed,deteriorated,remission,response,improved,unchanged,not_judged,baseline_only,no_baseline,not_measured"`
+	Baseline       *CaseloadMark `json:"baseline" extensions:"x-nullable"`
+	Latest         *CaseloadMark `json:"latest" extensions:"x-nullable"`
+	Best           *CaseloadMark `json:"best" extensions:"x-nullable"`
+	LatestSeverity *string       `json:"latest_severity" extensions:"x-nullable" example:"mild"`
+	Change         *float64      `json:"change" extensions:"x-nullable"`
+	PercentChange  *float64      `json:"percent_change" extensions:"x-nullable"`
+	Reliable       *string       `json:"reliable" enums:"improved,unchanged,deteriorated" extensions:"x-nullable"`
+	Response       *string       `json:"response" enums:"response,partial,none" extensions:"x-nullable"`
+	Remission      *bool         `json:"remission" extensions:"x-nullable"`
+	Recovery       *bool         `json:"recovery" extensions:"x-nullable"`
+	Relapsed       bool          `json:"relapsed"`
+	Rules          string        `json:"rules" example:"nhs-tt"` // empty where the instrument has none
+	Points         int           `json:"n_points"`               // assessments that stand
+	Scored         int           `json:"n_scored"`
+	LastAssessedAt *time.Time    `json:"last_assessed_at" format:"date-time" extensions:"x-nullable"`
+	LastFlags      []Flag        `json:"last_flags"` // what the last assessment flagged
 } //	@name	CaseloadItem
 
 func caseloadItem(instrument string) func(care.Case) CaseloadItem {
@@ -144,18 +145,23 @@ func caseloadItem(instrument string) func(care.Case) CaseloadItem {
 		out.Baseline = progressMark(p.BaselineID, p.BaselineAt, p.BaselineTotal)
 		out.Latest = progressMark(p.LatestID, p.LatestAt, p.LatestTotal)
 		out.Best = progressMark(p.BestID, p.BestAt, p.BestTotal)
-		if out.Latest != nil {
-			out.Latest.Severity = p.LatestSeverity
-		}
+		out.LatestSeverity = p.LatestSeverity
 		return out
 	}
 }
 
-func progressMark(id *uuid.UUID, at *time.Time, total *float64) *TrajectoryMark {
+// CaseloadMark is a score that the caseload refers to.
+type CaseloadMark struct {
+	AssessmentID uuid.UUID `json:"assessment_id" swaggertype:"string" format:"uuid"`
+	At           time.Time `json:"at" format:"date-time"`
+	Total        float64   `json:"total" example:"18"`
+} //	@name	CaseloadMark
+
+func progressMark(id *uuid.UUID, at *time.Time, total *float64) *CaseloadMark {
 	if id == nil || at == nil || total == nil {
 		return nil
 	}
-	return &TrajectoryMark{AssessmentID: *id, At: *at, Total: *total}
+	return &CaseloadMark{AssessmentID: *id, At: *at, Total: *total}
 }
 
 // listCaseload lists the clinic's clients with their progress.

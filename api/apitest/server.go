@@ -1,0 +1,279 @@
+// Package apitest drives the whole server on a temporary database, SQLite
+// and PostgreSQL alike. Every answer is held against the OpenAPI document.
+// It is for tests only.
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/api"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/store"
+	"github.com/protrack/protrack/pkg/store/storetest"
+)
+
+// Server is a running server with two clinics, each with a key for every role.
+type Server struct {
+	URL     string
+	Handler http.Handler
+	DB      *store.DB
+	Care    *care.Service
+	Keys    *auth.Service
+	Log     *Buffer  // what the server logged
+	Clock   *Clock   // the server's time
+	Clinic  Clinic   // the clinic that most tests use
+	Other   Clinic   // another one, which must not be seen
+	Count   *Counter // SQL statements
+	Dialect string   // "sqlite" or "postgres"
+	t       testing.TB
+}
+
+// Clinic is a clinic's keys by role.
+type Clinic struct {
+	Slug string
+	Key  map[auth.Role]string
+	Who  auth.Principal // its admin
+}
+
+// Each runs a test on a server on SQLite and on one on PostgreSQL.
+func Each(t *testing.T, test func(t *testing.T, s *Server)) {
+	t.Helper()
+	for name, start := range map[string]func(testing.TB) *Server{"sqlite": SQLite, "postgres": Postgres} {
+		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+	}
+}
+
+// SQLite starts a server on a new SQLite file.
+func SQLite(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "sqlite", "sqlite://"+filepath.Join(t.TempDir(), "protrack.db"))
+}
+
+// Postgres starts a server on a new PostgreSQL database.
+func Postgres(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "postgres", storetest.PostgresTemplate(t, "apitest", func(url string) error {
+		db, err := store.Open(context.Background(), store.Config{URL: url, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return err
+		}
+		if _, err := db.Migrate(context.Background()); err != nil {
+			return err
+		}
+		return db.Close()
+	}))
+}
+
+func start(t testing.TB, dialect, url string) *Server {
+	t.Helper()
+	ctx := context.Background()
+	s := &Server{Log: &Buffer{}, Clock: &Clock{}, Count: &Counter{}, Dialect: dialect, t: t}
+	log := slog.New(slog.NewJSONHandler(s.Log, nil))
+	db, err := store.Open(ctx, store.Config{URL: url, Log: log, Trace: s.Count.Add})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	s.DB = db
+	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
+	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID}
+	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
+	s.Handler = api.New(api.Deps{
+		Care: s.Care, Keys: s.Keys, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
+		CORSOrigins: []string{"https://app.example"},
+	})
+	server := httptest.NewServer(s.Handler)
+	t.Cleanup(server.Close)
+	s.URL = server.URL
+	return s
+}
+
+func (s *Server) found(slug string) Clinic {
+	s.t.Helper()
+	ctx := context.Background()
+	_, admin, err := s.Keys.Found(ctx, slug, "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	who, err := s.Keys.Authenticate(ctx, admin)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := Clinic{Slug: slug, Who: who, Key: map[auth.Role]string{auth.Admin: string(admin)}}
+	for _, role := range auth.Roles() {
+		if role == auth.Admin {
+			continue
+		}
+		_, secret, err := s.Keys.CreateKey(ctx, who, auth.NewKey{Name: string(role), Role: role})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		c.Key[role] = string(secret)
+	}
+	return c
+}
+
+// Response is an answer that was read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	t      testing.TB
+}
+
+// Decode reads the body into v.
+func (r *Response) Decode(v any) {
+	r.t.Helper()
+	if err := json.Unmarshal(r.Body, v); err != nil {
+		r.t.Fatalf("%v in %s", err, r.Body)
+	}
+}
+
+// JSON reads the body as a map.
+func (r *Response) JSON() map[string]any {
+	r.t.Helper()
+	var m map[string]any
+	r.Decode(&m)
+	return m
+}
+
+// Want fails the test unless the status is the one given.
+func (r *Response) Want(status int) *Response {
+	r.t.Helper()
+	if r.Status != status {
+		r.t.Fatalf("status %d instead of %d: %s", r.Status, status, r.Body)
+	}
+	return r
+}
+
+// Do sends a request as the clinic's admin: body may be nil, []byte, string
+// or a value to encode. Each pair of headers is a name and a value; an
+// Authorization given there replaces the admin's key.
+func (s *Server) Do(method, path string, body any, headers ...string) *Response {
+	s.t.Helper()
+	return s.As(s.Clinic.Key[auth.Admin], method, path, body, headers...)
+}
+
+// As is Do with another key.
+func (s *Server) As(key, method, path string, body any, headers ...string) *Response {
+	s.t.Helper()
+	var payload []byte
+	switch b := body.(type) {
+	case nil:
+	case []byte:
+		payload = b
+	case string:
+		payload = []byte(b)
+	default:
+		var err error
+		if payload, err = json.Marshal(b); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(context.Background(), method, s.URL+path, bytes.NewReader(payload))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	read, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out := &Response{Status: res.StatusCode, Header: res.Header, Body: read, t: s.t}
+	s.validate(req, payload, out)
+	return out
+}
+
+// Buffer is a log that can be read while it is written.
+type Buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends to the log.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String is the log so far.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// Clock is the server's time: the real one until it is set.
+type Clock struct {
+	mu  sync.Mutex
+	set *time.Time
+}
+
+// Now is the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.set != nil {
+		return *c.set
+	}
+	return time.Now()
+}
+
+// Set stops the clock at a time.
+func (c *Clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set = &t
+}
+
+// Counter counts SQL statements.
+type Counter struct {
+	mu  sync.Mutex
+	sql []string
+}
+
+// Add counts one.
+func (c *Counter) Add(sql string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sql = append(c.sql, sql)
+}
+
+// Take returns the statements since the last call.
+func (c *Counter) Take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.sql
+	c.sql = nil
+	return out
+}

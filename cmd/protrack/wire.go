@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/store"
+)
+
+// database is the flag that every command with a database has.
+type database struct {
+	Database string `name:"database" env:"PROTRACK_DATABASE" default:"${database}" placeholder:"URL" help:"sqlite:///path/file.db or postgres://user@host/name (default: ${database}). Prefer the environment for a URL with a password."`
+}
+
+// logging is the flag of the log's form.
+type logging struct {
+	LogFormat string `env:"PROTRACK_LOG_FORMAT" enum:"json,text" default:"json" help:"Form of the log: json or text."`
+	LogLevel  string `env:"PROTRACK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged."`
+}
+
+// defaultDatabase is a file in the user's data directory.
+func defaultDatabase() string {
+	dir := os.Getenv("XDG_DATA_HOME")
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = "."
+		}
+		dir = filepath.Join(home, ".local", "share")
+	}
+	return "sqlite://" + filepath.Join(dir, "protrack", "protrack.db")
+}
+
+func (l logging) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.LogLevel)) // the parser has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if l.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// services is the record and the keys on one database.
+type services struct {
+	db   *store.DB
+	care *care.Service
+	keys *auth.Service
+}
+
+// newID makes the ids of what the server itself creates. Version 7 keeps
+// neighbours in time together in an index.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// open opens the database and the services on it. dir may be empty.
+func open(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
+	library, err := loadInstruments(dir)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{URL: url, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return &services{
+		db:   db,
+		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: log},
+		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID},
+	}, nil
+}
+
+func loadInstruments(dir string) (*instrument.Library, error) {
+	if dir == "" {
+		return instrument.Embedded(), nil
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("--instruments %s is not a folder", dir)
+	}
+	library, err := instrument.Load(os.DirFS(dir))
+	if err != nil {
+		return nil, explain("an instrument file is not valid", err)
+	}
+	return library, nil
+}
+
+// migrated opens the services and makes sure that the schema is the
+// program's own.
+func migrated(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
+	s, err := open(ctx, url, dir, log)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}

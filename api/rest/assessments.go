@@ -52,7 +52,7 @@ type Assessment struct {
 	Timing            string          `json:"timing" enums:"baseline,before,after,follow_up"`
 	SessionID         *uuid.UUID      `json:"session_id" swaggertype:"string" format:"uuid" extensions:"x-nullable"`
 	CompletedAt       time.Time       `json:"completed_at" format:"date-time"`
-	Answers           map[string]*int `json:"answers,format:emitnull" extensions:"x-nullable"` // null where only a total is known
+	Answers           map[string]*int `json:"answers" extensions:"x-nullable"` // null where only a total is known
 	Declined          []string        `json:"declined"`
 	Total             *float64        `json:"total" extensions:"x-nullable"` // as given from elsewhere; the computed one is in score
 	MissingPolicy     string          `json:"missing_policy" enums:"complete,prorate"`

@@ -10,7 +10,7 @@ import (
 // render sends JSON. Maps are in a fixed order, so that the same resource is
 // the same bytes.
 func render(c echo.Context, status int, body any) error {
-	b, err := json.Marshal(body, json.Deterministic(true))
+	b, err := json.Marshal(body, json.Deterministic(true), json.FormatNilMapAsNull(true))
 	if err != nil {
 		return err
 	}

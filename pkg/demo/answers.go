@@ -39,7 +39,7 @@ func (a *author) newHabits() habits {
 	}
 	switch chance := a.Float64(); {
 	case a.part.plot == Typical:
-		h.ideation = 2
+		h.ideation = 1
 	case a.part.plot == Worsened:
 		h.coming = true
 	case chance < 0.03:

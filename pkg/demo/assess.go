@@ -30,7 +30,7 @@ func (a *author) start(t treatment) start {
 func (a *author) assess(t treatment, doses []care.Session) {
 	from := a.start(t)
 	occasions := a.occasions(t, doses, a.saw(t.plot, from.phq9))
-	for i, o := range occasions {
+	for _, o := range occasions {
 		if !o.at.Before(a.week) {
 			continue
 		}
@@ -43,7 +43,7 @@ func (a *author) assess(t treatment, doses []care.Session) {
 			a.fill(gad7, o, a.total(o, from.gad7, 0.9, 0.8, 21), "")
 		}
 		if t.indication == "ptsd" {
-			a.fillPCL5(o, i, from.pcl5)
+			a.fillPCL5(o, from.pcl5)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (a *author) total(o occasion, baseline int, share, noise float64, most int)
 
 // fillPCL5 asks about a month at the baseline and in the follow-up and about a
 // week during the course, at every second dose, as is done in practice.
-func (a *author) fillPCL5(o occasion, i, baseline int) {
+func (a *author) fillPCL5(o occasion, baseline int) {
 	total := a.total(o, baseline, 0.7, 2.5, 80)
 	switch {
 	case o.timing == care.AtBaseline, o.timing == care.AtFollowUp:

@@ -47,9 +47,13 @@ func (a *author) lateRemission() bool { return a.part.plot == LateResponder && a
 
 // occasions lists when the client fills in forms, and how ill they are then.
 func (a *author) occasions(t treatment, doses []care.Session, s saw) []occasion {
+	ahead := a.between(1, 14)
+	if t.plot == Typical {
+		ahead = 6
+	}
 	out := []occasion{{
 		timing: care.AtBaseline, level: 1,
-		at: t.firstDose.AddDate(0, 0, -a.between(1, 14)).Add(time.Duration(a.between(-90, 300)) * time.Minute),
+		at: t.firstDose.AddDate(0, 0, -ahead).Add(time.Duration(a.between(-90, 300)) * time.Minute),
 	}}
 	complete := !t.ongoing && len(doses) == t.given
 	level := 1.0

@@ -17,6 +17,7 @@ package demo
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -111,9 +112,8 @@ type author struct {
 // id is a version 4 UUID made of the story's own chance.
 func (a *author) id() uuid.UUID {
 	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(a.IntN(256))
-	}
+	binary.BigEndian.PutUint64(id[:8], a.Uint64())
+	binary.BigEndian.PutUint64(id[8:], a.Uint64())
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	return id
 }

@@ -15,7 +15,7 @@ type tally struct {
 	responded, remitted                  int // at the latest score
 	ever                                 int // responded at any time
 	due3, kept3, due6, kept6             int
-	item9, declined, missing, prorated   int // clients; clients; forms; forms
+	item9, declined, missing, prorated   int // two of clients, two of forms
 	forms, pcl5Clients, noForm, oneForm  int
 	doses, dosed                         int
 	baselineSum, baselines, latestTotals float64

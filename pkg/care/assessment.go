@@ -211,7 +211,7 @@ func (s *Service) Amend(ctx context.Context, who auth.Principal, a Assessment, e
 	}
 	a, def, details := s.prepare(a)
 	details = append(details, checkReason(a.Reason)...)
-	return s.revise(ctx, who, a.ID, details, func(tx Tx, current Assessment) (Assessment, error) {
+	return s.revise(ctx, who, a.ID, func(tx Tx, current Assessment) (Assessment, error) {
 		if err := checkVersion(current.Revision, expected); err != nil {
 			return Assessment{}, err
 		}
@@ -220,6 +220,9 @@ func (s *Service) Amend(ctx context.Context, who auth.Principal, a Assessment, e
 		}
 		if a.Instrument != current.Instrument {
 			return Assessment{}, fault.InvalidIf(append(details, immutableInstrument))
+		}
+		if def == nil {
+			return Assessment{}, fault.InvalidIf(details)
 		}
 		a.ClientID = current.ClientID
 		sex, set, err := s.scoringContext(ctx, who, tx, a)
@@ -241,7 +244,7 @@ func (s *Service) Retract(ctx context.Context, who auth.Principal, id uuid.UUID,
 	if err := fault.InvalidIf(checkReason(reason)); err != nil {
 		return Assessment{}, err
 	}
-	return s.revise(ctx, who, id, nil, func(_ Tx, current Assessment) (Assessment, error) {
+	return s.revise(ctx, who, id, func(_ Tx, current Assessment) (Assessment, error) {
 		if current.Retracted {
 			return current, nil
 		}
@@ -265,7 +268,7 @@ func checkReason(reason Private) []fault.Detail {
 // revise stores the version that change makes of the current one, and moves
 // the client's progress, in one transaction. A change that changes nothing
 // stores nothing.
-func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID, details []fault.Detail,
+func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 	change func(Tx, Assessment) (Assessment, error),
 ) (Assessment, error) {
 	found, err := s.Store.Assessment(ctx, who, id)

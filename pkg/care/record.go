@@ -58,7 +58,6 @@ type batch struct {
 	who     auth.Principal
 	out     []Recorded
 	defs    []*instrument.Definition
-	details [][]fault.Detail
 }
 
 func (b *batch) prepare(i int, a Assessment) {

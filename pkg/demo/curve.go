@@ -35,9 +35,11 @@ func (a *author) saw(plot Plot, baseline int) saw {
 		return saw{target: a.within(0.58, 0.68), gain: a.within(0.4, 0.6), loss: a.within(0.4, 0.6)}
 	case NonResponder:
 		return saw{target: a.within(0.8, 0.95), gain: 0.6, loss: a.within(0.8, 1)}
+	case Relapser: // clearly well before it is lost
+		return saw{target: a.within(0.22, 0.34), gain: a.within(0.55, 0.7), loss: a.within(0.1, 0.3)}
 	case Worsened:
 		return saw{target: 1.5, gain: a.within(0.3, 0.4), loss: 0}
-	default: // Responder, Relapser, Returner
+	default: // Responder, Returner
 		return saw{target: a.within(0.33, 0.43), gain: a.within(0.5, 0.65), loss: a.within(0.25, 0.45)}
 	}
 }

@@ -47,7 +47,8 @@ func (s *Server) validate(req *http.Request, payload []byte, res *Response) {
 	s.t.Helper()
 	r, err := router()
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
+		return
 	}
 	routed := req.Clone(context.Background())
 	routed.URL.Host, routed.URL.Scheme, routed.Host = "", "", ""
@@ -55,7 +56,7 @@ func (s *Server) validate(req *http.Request, payload []byte, res *Response) {
 	route, params, err := r.FindRoute(routed)
 	if err != nil {
 		if res.Status < http.StatusBadRequest {
-			s.t.Fatalf("%s %s answers %d and is not documented: %v", req.Method, req.URL.Path, res.Status, err)
+			s.t.Errorf("%s %s answers %d and is not documented: %v", req.Method, req.URL.Path, res.Status, err)
 		}
 		return
 	}

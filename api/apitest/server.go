@@ -6,8 +6,6 @@ package apitest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +37,17 @@ type Server struct {
 	Other   Clinic   // another one, which must not be seen
 	Count   *Counter // SQL statements
 	Dialect string   // "sqlite" or "postgres"
-	t       testing.TB
+
+	// Database is the URL of the database, for a test that looks behind the wall.
+	Database string
+	t        testing.TB
+}
+
+// In is the server as a subtest sees it: what fails there fails the subtest.
+func (s *Server) In(t testing.TB) *Server {
+	c := *s
+	c.t = t
+	return &c
 }
 
 // Clinic is a clinic's keys by role.
@@ -81,7 +89,7 @@ func Postgres(t testing.TB) *Server {
 func start(t testing.TB, dialect, url string) *Server {
 	t.Helper()
 	ctx := context.Background()
-	s := &Server{Log: &Buffer{}, Clock: &Clock{}, Count: &Counter{}, Dialect: dialect, t: t}
+	s := &Server{Log: &Buffer{}, Clock: &Clock{}, Count: &Counter{}, Dialect: dialect, Database: url, t: t}
 	log := slog.New(slog.NewJSONHandler(s.Log, nil))
 	db, err := store.Open(ctx, store.Config{URL: url, Log: log, Trace: s.Count.Add})
 	if err != nil {
@@ -129,88 +137,6 @@ func (s *Server) found(slug string) Clinic {
 		c.Key[role] = string(secret)
 	}
 	return c
-}
-
-// Response is an answer that was read to its end.
-type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte
-	t      testing.TB
-}
-
-// Decode reads the body into v.
-func (r *Response) Decode(v any) {
-	r.t.Helper()
-	if err := json.Unmarshal(r.Body, v); err != nil {
-		r.t.Fatalf("%v in %s", err, r.Body)
-	}
-}
-
-// JSON reads the body as a map.
-func (r *Response) JSON() map[string]any {
-	r.t.Helper()
-	var m map[string]any
-	r.Decode(&m)
-	return m
-}
-
-// Want fails the test unless the status is the one given.
-func (r *Response) Want(status int) *Response {
-	r.t.Helper()
-	if r.Status != status {
-		r.t.Fatalf("status %d instead of %d: %s", r.Status, status, r.Body)
-	}
-	return r
-}
-
-// Do sends a request as the clinic's admin: body may be nil, []byte, string
-// or a value to encode. Each pair of headers is a name and a value; an
-// Authorization given there replaces the admin's key.
-func (s *Server) Do(method, path string, body any, headers ...string) *Response {
-	s.t.Helper()
-	return s.As(s.Clinic.Key[auth.Admin], method, path, body, headers...)
-}
-
-// As is Do with another key.
-func (s *Server) As(key, method, path string, body any, headers ...string) *Response {
-	s.t.Helper()
-	var payload []byte
-	switch b := body.(type) {
-	case nil:
-	case []byte:
-		payload = b
-	case string:
-		payload = []byte(b)
-	default:
-		var err error
-		if payload, err = json.Marshal(b); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	req, err := http.NewRequestWithContext(context.Background(), method, s.URL+path, bytes.NewReader(payload))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	read, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	out := &Response{Status: res.StatusCode, Header: res.Header, Body: read, t: s.t}
-	s.validate(req, payload, out)
-	return out
 }
 
 // Buffer is a log that can be read while it is written.

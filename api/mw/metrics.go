@@ -64,7 +64,7 @@ func (m *Metrics) Observe() echo.MiddlewareFunc {
 			if errors.As(err, &unrouted) && (unrouted.Code == http.StatusNotFound || unrouted.Code == http.StatusMethodNotAllowed) {
 				route = "unknown"
 			}
-			m.seconds.WithLabelValues(c.Request().Method, route, strconv.Itoa(status)).Observe(time.Since(begin).Seconds())
+			m.seconds.WithLabelValues(c.Request().Method, route, strconv.Itoa(status)).Observe(time.Since(begin).Seconds()) //nolint:forbidigo // a stopwatch
 			return err
 		}
 	}

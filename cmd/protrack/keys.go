@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"text/tabwriter"
@@ -73,7 +74,7 @@ func (c keysCreateCmd) Run(ctx context.Context, t *terminal) error {
 
 func (c keysCreateCmd) foundClinic(ctx context.Context, t *terminal) error {
 	if !slug.MatchString(c.Clinic) || auth.Role(c.Role) != auth.Admin {
-		return fmt.Errorf("a new clinic has a name of a-z, 0-9 and hyphens, and an admin key first")
+		return errors.New("a new clinic has a name of a-z, 0-9 and hyphens, and an admin key first")
 	}
 	s, err := migrated(ctx, c.Database, "", c.logger(t.err))
 	if err != nil {

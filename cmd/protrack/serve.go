@@ -68,7 +68,7 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 // under way finish.
 func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, log *slog.Logger) error {
 	var draining atomic.Bool
-	handler := api.New(api.Deps{
+	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {

@@ -51,38 +51,44 @@ func newName(name string) string {
 
 // rename gives the schemas names that say nothing of Go.
 func rename(doc *openapi3.T) {
-	b, err := json.Marshal(doc)
-	if err != nil {
-		panic(err) // it was read from JSON a moment ago
-	}
-	text := string(b)
+	text := string(encode(doc))
 	for name := range doc.Components.Schemas {
 		text = strings.ReplaceAll(text, `"#/components/schemas/`+name+`"`, `"#/components/schemas/`+newName(name)+`"`)
 	}
 	loaded, err := openapi3.NewLoader().LoadFromData([]byte(renameKeys(text, doc.Components.Schemas)))
-	if err != nil {
-		panic(err)
-	}
+	must(err)
 	*doc = *loaded
 }
 
 func renameKeys(text string, schemas openapi3.Schemas) string {
-	var doc map[string]any
-	if err := json.Unmarshal([]byte(text), &doc); err != nil {
-		panic(err)
-	}
-	all := doc["components"].(map[string]any)["schemas"].(map[string]any)
+	var doc map[string]json.RawMessage
+	var components map[string]json.RawMessage
+	var all map[string]json.RawMessage
+	must(json.Unmarshal([]byte(text), &doc))
+	must(json.Unmarshal(doc["components"], &components))
+	must(json.Unmarshal(components["schemas"], &all))
 	for name := range schemas {
 		if n := newName(name); n != name {
 			all[n] = all[name]
 			delete(all, name)
 		}
 	}
-	b, err := json.Marshal(doc)
+	components["schemas"] = encode(all)
+	doc["components"] = encode(components)
+	return string(encode(doc))
+}
+
+// must ends the program: what fails here was made here a moment ago.
+func must(err error) {
 	if err != nil {
 		panic(err)
 	}
-	return string(b)
+}
+
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	must(err)
+	return b
 }
 
 // nullableReferences keeps "nullable" beside a reference, where OpenAPI 3.0

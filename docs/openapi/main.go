@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -38,6 +39,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("convert: %w", err)
 	}
+	v3.Tags = doc.Tags // lost on the way, and with them the order of the page
 	complete(v3)
 	if err := v3.Validate(context.Background()); err != nil {
 		return fmt.Errorf("the document is not valid: %w", err)
@@ -83,7 +85,7 @@ func moduleRoot() (string, error) {
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return "", fmt.Errorf("no go.mod above the working folder")
+			return "", errors.New("no go.mod above the working folder")
 		}
 		dir = up
 	}

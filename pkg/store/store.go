@@ -108,7 +108,8 @@ func (l *statementLog) Trace(ctx context.Context, begin time.Time, statement fun
 		l.trace(text)
 	}
 	if failed {
-		l.log.WarnContext(ctx, "statement failed", "sql", text, "seconds", time.Since(begin).Seconds(), "kind", fault.KindOf(err))
+		seconds := time.Since(begin).Seconds() //nolint:forbidigo // a stopwatch
+		l.log.WarnContext(ctx, "statement failed", "sql", text, "seconds", seconds, "kind", fault.KindOf(err))
 	}
 }
 

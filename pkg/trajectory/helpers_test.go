@@ -1,7 +1,7 @@
 package trajectory_test
 
 import (
-	"crypto/sha1" //nolint:gosec // ids of tests, no secret
+	"crypto/sha1"
 	"testing"
 	"time"
 

@@ -1,0 +1,194 @@
+package apitest_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/protrack/protrack/api/apitest"
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// today is the server's day in tests that depend on it.
+var today = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// object is a JSON object that is about to be sent.
+type object = map[string]any
+
+// with is a copy of an object with members replaced; drop takes one away.
+func with(base object, pairs ...any) object {
+	out := make(object, len(base))
+	for k, v := range base {
+		out[k] = v
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if name := pairs[i].(string); pairs[i+1] == drop {
+			delete(out, name)
+		} else {
+			out[name] = pairs[i+1]
+		}
+	}
+	return out
+}
+
+// drop stands for "without this member".
+const drop = dropped("absent")
+
+type dropped string
+
+// raw is JSON as it stands, such as 1e400.
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
+
+// phq9 gives nine answers of the PHQ-9.
+func phq9(items ...int) object {
+	out := object{}
+	for i, v := range items {
+		out[fmt.Sprint("phq9_", i+1)] = v
+	}
+	return out
+}
+
+// baseline is a good assessment that belongs to no session.
+func baseline() object {
+	return object{
+		"instrument": "phq-9", "timing": "baseline", "completed_at": "2026-03-01T09:00:00Z",
+		"answers": phq9(2, 2, 2, 1, 1, 2, 1, 0, 0),
+	}
+}
+
+// dosing is a good session with a medicine.
+func dosing() object {
+	return object{
+		"kind": "dosing", "started_at": "2026-03-10T15:00:00Z",
+		"medicine": object{"substance": "ketamine", "route": "intramuscular", "dose_mg": 70},
+	}
+}
+
+// ids names one thing of each kind that a clinic has.
+type ids struct{ client, course, session, assessment, key string }
+
+// settle gives a clinic one client with one thing of each kind.
+func settle(s *apitest.Server, clinic apitest.Clinic) ids {
+	key := clinic.Key[auth.Admin]
+	post := func(path string, body object) string {
+		return s.As(key, "POST", path, body).Want(http.StatusCreated).JSON()["id"].(string)
+	}
+	var n ids
+	n.client = post("/v1/clients", object{"reference": "P-1", "display_name": "Ada", "birth_year": 1985, "time_zone": "America/Denver"})
+	n.course = post("/v1/clients/"+n.client+"/courses", object{"indication": "depression", "started_on": "2026-03-02", "goals": "sleep"})
+	n.session = post("/v1/clients/"+n.client+"/sessions", with(dosing(), "course_id", n.course))
+	n.assessment = post("/v1/clients/"+n.client+"/assessments", baseline())
+	n.key = post("/v1/keys", object{"name": "tablet", "role": "app"})
+	return n
+}
+
+// fill puts ids for {client}, {other.client} and the like.
+func fill(own, other ids) *strings.Replacer {
+	pairs := []string{"{unknown}", "01890000-0000-7000-8000-00000000dead"}
+	for prefix, n := range map[string]ids{"": own, "other.": other} {
+		for name, id := range map[string]string{
+			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
+		} {
+			pairs = append(pairs, "{"+prefix+name+"}", id)
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// behind opens the server's database beside the server.
+func behind(t testing.TB, s *apitest.Server) *sql.DB {
+	t.Helper()
+	driver, url := "pgx", s.Database
+	if path, isFile := strings.CutPrefix(s.Database, "sqlite://"); isFile {
+		driver, url = "sqlite3", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// tables are all that hold a clinic's data.
+var tables = []string{
+	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
+	"assessments", "assessment_versions", "progress", "instrument_settings",
+}
+
+// dump reads every row of every table.
+func dump(t testing.TB, db *sql.DB) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, table := range tables {
+		rows, err := db.Query("SELECT * FROM " + table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[table] = read(t, rows)
+	}
+	return out
+}
+
+func read(t testing.TB, rows *sql.Rows) []string {
+	t.Helper()
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	out := []string{}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, fmt.Sprint(values...))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// count counts rows.
+func count(t testing.TB, db *sql.DB, query string) int {
+	t.Helper()
+	var n int
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// same fails the test where two things differ.
+func same(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (- is what was expected):\n%s", what, diff)
+	}
+}
+
+// items are the elements of a list's page.
+func items(r *apitest.Response) []object {
+	var page struct{ Items []object }
+	r.Decode(&page)
+	return page.Items
+}
+
+// newID is an id as a front end chooses it.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

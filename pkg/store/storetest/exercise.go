@@ -1,0 +1,23 @@
+//go:build unix
+
+package storetest
+
+import "testing"
+
+// A promise is one sentence of what a store does, and how to find out. It is
+// given a clinic of its own.
+type promise struct {
+	says  string
+	holds func(t *testing.T, c *Clinic)
+}
+
+// Exercise holds a database to every promise of care.Store, care.Tx and
+// auth.Store. It is the same for every database.
+func Exercise(t *testing.T, d *Database) {
+	t.Helper()
+	for _, group := range [][]promise{roundTrips, versions, asOf, lists, caseloads, transactions, keys} {
+		for _, p := range group {
+			t.Run(p.says, func(t *testing.T) { p.holds(t, d.Clinic(t)) })
+		}
+	}
+}

@@ -9,9 +9,6 @@ package rest
 //	@description	Ids may be chosen by the sender: a create that is sent again with the same id and content answers 200 with what is stored. Every error is an RFC 9457 problem that lists all faults. Missing answers are never counted as 0.
 //	@license.name	Apache-2.0
 //	@license.url	https://www.apache.org/licenses/LICENSE-2.0
-//	@securityDefinitions.apikey	Key
-//	@in				header
-//	@name			Authorization
 //	@tag.name			instruments
 //	@tag.description	Questionnaires and their scoring
 //	@tag.name			clients
@@ -25,3 +22,6 @@ package rest
 //	@tag.name			settings
 //	@tag.name			keys
 //	@tag.name			operations
+//	@securityDefinitions.apikey	Key
+//	@in				header
+//	@name			Authorization

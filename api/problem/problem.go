@@ -55,7 +55,6 @@ var table = map[fault.Kind]entry{
 	fault.PreconditionRequired: {http.StatusPreconditionRequired, "The version read must be named"},
 	fault.TooLarge:             {http.StatusRequestEntityTooLarge, "Too large"},
 	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "Not a format that is read here"},
-	fault.RateLimited:          {http.StatusTooManyRequests, "Too many requests"},
 	fault.Unavailable:          {http.StatusServiceUnavailable, "Try again"},
 }
 
@@ -133,7 +132,7 @@ func Write(c echo.Context, doc Document) error {
 	switch doc.Status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="protrack"`)
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+	case http.StatusServiceUnavailable:
 		h.Set(echo.HeaderRetryAfter, "1")
 	}
 	if c.Request().Method == http.MethodHead {

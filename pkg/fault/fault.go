@@ -26,7 +26,6 @@ const (
 	PreconditionRequired Kind = "precondition_required" // the version read was not named
 	TooLarge             Kind = "too_large"             // more bytes than are accepted
 	UnsupportedMedia     Kind = "unsupported_media"     // not a content type or encoding that is read here
-	RateLimited          Kind = "rate_limited"          // too many requests
 	Unavailable          Kind = "unavailable"           // try again: the database is away or busy
 )
 

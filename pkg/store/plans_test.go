@@ -1,0 +1,256 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/store"
+	"github.com/protrack/protrack/pkg/store/storetest"
+)
+
+// Every statement that the services send is planned anew, without values.
+// None may have to read a whole table: PostgreSQL is told to avoid that at
+// any price, so a sequential scan that is left has no index to use.
+func TestEveryStatementIsCoveredByAnIndex(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "plans.db")
+		statements := statementsOfTheServices(t, "sqlite://"+path)
+		db := openDriver(t, "sqlite3", "file:"+path)
+		wholeTable := regexp.MustCompile(`^SCAN (\w+)`)
+		check := func(statement string) []string { return sqlitePlan(t, db, statement, wholeTable) }
+		if len(check("SELECT id FROM assessment_versions WHERE total = ?")) == 0 {
+			t.Fatal("a statement without an index is not noticed")
+		}
+		for _, s := range statements {
+			for _, step := range check(s) {
+				t.Errorf("%s\n  in %s", step, s)
+			}
+		}
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := storetest.Postgres(t)
+		statements := statementsOfTheServices(t, url)
+		db := openDriver(t, "pgx", url)
+		if len(postgresPlan(t, db, "SELECT id FROM assessment_versions WHERE total = $1")) == 0 {
+			t.Fatal("a statement without an index is not noticed")
+		}
+		for _, s := range statements {
+			for _, step := range postgresPlan(t, db, s) {
+				t.Errorf("%s\n  in %s", step, s)
+			}
+		}
+	})
+}
+
+func openDriver(t *testing.T, driver, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// statementsOfTheServices uses every service method once and returns the
+// distinct statements that were sent.
+func statementsOfTheServices(t *testing.T, url string) []string {
+	t.Helper()
+	ctx := context.Background()
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	db, err := store.Open(ctx, store.Config{URL: url, Log: slog.New(slog.DiscardHandler), Trace: func(s string) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[s] = true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	seen = map[string]bool{}
+	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID}
+	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
+	useEverything(ctx, t, svc, keys)
+	var out []string
+	for s := range seen {
+		if !strings.HasPrefix(s, "INSERT") {
+			out = append(out, s)
+		}
+	}
+	slices.Sort(out)
+	if len(out) < 25 {
+		t.Fatalf("only %d statements were seen", len(out))
+	}
+	return out
+}
+
+func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *auth.Service) {
+	t.Helper()
+	_, secret, err := keys.Found(ctx, "plans", "")
+	must(t, err)
+	who, err := keys.Authenticate(ctx, secret)
+	must(t, err)
+	key, _, err := keys.CreateKey(ctx, who, auth.NewKey{Name: "k", Role: auth.App})
+	must(t, err)
+	_, err = keys.Keys(ctx, who, uuid.Nil, 10)
+	must(t, err)
+	must(t, keys.RevokeKey(ctx, who, key.ID))
+	_, err = keys.Operator(ctx, "plans")
+	must(t, err)
+
+	client, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-1"})
+	must(t, err)
+	_, _, err = svc.CreateClient(ctx, who, client)
+	must(t, err)
+	client, err = svc.UpdateClient(ctx, who, client, 1)
+	must(t, err)
+	after := care.Page{Limit: 10, After: care.Position{Text: "A", Time: time.Now(), Number: new(1.0), ID: client.ID}}
+	course, _, err := svc.CreateCourse(ctx, who, care.Course{ClientID: client.ID, Indication: "depression", StartedOn: "2026-01-02"})
+	must(t, err)
+	_, err = svc.UpdateCourse(ctx, who, course, 1)
+	must(t, err)
+	session, _, err := svc.CreateSession(ctx, who, care.Session{
+		ClientID: client.ID, CourseID: &course.ID, Kind: care.Dosing, StartedAt: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC),
+	})
+	must(t, err)
+	_, err = svc.UpdateSession(ctx, who, session, 1)
+	must(t, err)
+	recorded, err := svc.RecordAssessments(ctx, who, []care.Assessment{{
+		ClientID: client.ID, Instrument: "phq-9", Timing: care.BeforeIt, SessionID: &session.ID,
+		CompletedAt: session.StartedAt, Total: new(14.0),
+	}})
+	must(t, err)
+	a := recorded[0].Assessment
+	a.Reason = "again"
+	a, err = svc.Amend(ctx, who, a, 1)
+	must(t, err)
+	_, err = svc.AssessmentVersions(ctx, who, a.ID, after)
+	must(t, err)
+	_, err = svc.Retract(ctx, who, a.ID, "wrong", nil)
+	must(t, err)
+	_, err = svc.ChooseSetting(ctx, who, care.Setting{Instrument: "phq-9"})
+	must(t, err)
+	must(t, svc.RebuildProgress(ctx, who))
+	readEverything(ctx, t, svc, who, after, course, session, a)
+}
+
+func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, course care.Course, session care.Session, a care.Assessment) {
+	t.Helper()
+	for _, page := range []care.Page{{Limit: 10}, after} {
+		_, err := svc.Clients(ctx, who, page)
+		must(t, err)
+		coursePage := page
+		coursePage.After.Text = "2026-01-01"
+		_, err = svc.Courses(ctx, who, a.ClientID, coursePage)
+		must(t, err)
+		_, err = svc.Sessions(ctx, who, a.ClientID, page)
+		must(t, err)
+		for _, filter := range []care.AssessmentFilter{{}, {Instrument: "phq-9", SessionID: &session.ID, Timing: care.BeforeIt, Retracted: true}} {
+			_, err = svc.Assessments(ctx, who, a.ClientID, filter, page)
+			must(t, err)
+		}
+		for _, status := range []string{"", "response", care.NotMeasured} {
+			for _, sort := range []care.CaseloadSort{care.ByReference, care.ByChange, care.ByLastAt} {
+				_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Status: status, Sort: sort}, page)
+				must(t, err)
+			}
+		}
+	}
+	for _, asOf := range []*time.Time{nil, new(time.Now())} {
+		for _, name := range []string{"", "phq-9"} {
+			_, err := svc.Trajectories(ctx, who, a.ClientID, care.TrajectoryQuery{Instrument: name, CourseID: &course.ID, AsOf: asOf})
+			must(t, err)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sqlitePlan lists the steps of a statement's plan that read a whole table.
+func sqlitePlan(t *testing.T, db *sql.DB, statement string, wholeTable *regexp.Regexp) []string {
+	t.Helper()
+	// The driver wants a value for each parameter; the plan does not.
+	args := make([]any, strings.Count(statement, "?"))
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+statement, args...)
+	if err != nil {
+		t.Fatalf("%v: %s", err, statement)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		must(t, rows.Scan(&id, &parent, &unused, &step))
+		if wholeTable.MatchString(step) && !strings.Contains(step, "INDEX") {
+			out = append(out, step)
+		}
+	}
+	must(t, rows.Err())
+	return out
+}
+
+// postgresPlan lists the steps of a statement's generic plan that read a
+// whole table.
+func postgresPlan(t *testing.T, db *sql.DB, statement string) []string {
+	t.Helper()
+	for _, set := range []string{"SET enable_seqscan = off", "SET plan_cache_mode = force_generic_plan", "DEALLOCATE ALL"} {
+		_, err := db.Exec(set)
+		must(t, err)
+	}
+	if _, err := db.Exec("PREPARE plan AS " + statement); err != nil {
+		t.Fatalf("%v: %s", err, statement)
+	}
+	highest := 0
+	for _, m := range regexp.MustCompile(`\$(\d+)`).FindAllStringSubmatch(statement, -1) {
+		var n int
+		_, err := fmt.Sscan(m[1], &n)
+		must(t, err)
+		highest = max(highest, n)
+	}
+	execute := "EXPLAIN EXECUTE plan"
+	if highest > 0 {
+		execute += "(" + strings.TrimSuffix(strings.Repeat("NULL, ", highest), ", ") + ")"
+	}
+	rows, err := db.Query(execute)
+	if err != nil {
+		t.Fatalf("%v: %s", err, statement)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var step string
+		must(t, rows.Scan(&step))
+		if strings.Contains(step, "Seq Scan") {
+			out = append(out, step)
+		}
+	}
+	must(t, rows.Err())
+	return out
+}

@@ -77,7 +77,9 @@ var unpackable = []bad{
 	{name: "ten megabytes", ask: postClient, body: func() io.Reader { return bytes.NewReader([]byte(tenMegabytes())) }, status: s413},
 	{name: "ten megabytes in chunks", ask: postClient, body: func() io.Reader { return io.MultiReader(strings.NewReader(tenMegabytes())) }, status: s413},
 	{name: "ten megabytes of white space behind the end", ask: postClient, status: s413,
-		body: func() io.Reader { return io.MultiReader(strings.NewReader(`{"reference":"P-9"}` + strings.Repeat(" ", 10<<20))) }},
+		body: func() io.Reader {
+			return io.MultiReader(strings.NewReader(`{"reference":"P-9"}` + strings.Repeat(" ", 10<<20)))
+		}},
 	{name: "a batch of ten megabytes", ask: "POST /v1/assessments/batch", body: func() io.Reader { return io.MultiReader(strings.NewReader(tenMegabytes())) }, status: s413},
 	{name: "a gzip bomb", ask: postClient, body: func() io.Reader { return bytes.NewReader(bomb()) }, headers: []string{"Content-Encoding", "gzip"}, status: s413},
 	{name: "a gzip bomb as a batch", ask: "POST /v1/assessments/batch", body: func() io.Reader { return bytes.NewReader(bomb()) }, headers: []string{"Content-Encoding", "gzip"}, status: s413},

@@ -118,10 +118,7 @@ func Encodings() echo.MiddlewareFunc {
 			case "gzip":
 				// The length is that of the packed body; the limit reads on.
 				c.Request().ContentLength = -1
-				if err := unpacked(c); err != nil {
-					return err
-				}
-				return nil
+				return unpacked(c)
 			}
 			return fault.New(fault.UnsupportedMedia, "A body may be packed with gzip, and with nothing else.")
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 type keysCmd struct {
@@ -34,8 +35,11 @@ func (f keysFlags) as(ctx context.Context, t *terminal, fn func(*services, auth.
 	}
 	defer func() { _ = s.db.Close() }()
 	who, err := s.keys.Operator(ctx, f.Clinic)
+	if fault.Is(err, fault.NotFound) {
+		return fmt.Errorf("there is no clinic %q: serve makes the first one, keys create --new-clinic another", f.Clinic)
+	}
 	if err != nil {
-		return explain("clinic "+f.Clinic, err)
+		return err
 	}
 	return fn(s, who)
 }

@@ -92,7 +92,7 @@ func (s *Service) Found(ctx context.Context, slug string, secret Secret) (founde
 
 // Operator is the principal of whoever runs the program on the clinic's own
 // machine: they hold the database, so they act as an admin of any clinic.
-// Forbidden kinds do not arise; NotFound names an unknown clinic.
+// NotFound for an unknown clinic.
 func (s *Service) Operator(ctx context.Context, slug string) (Principal, error) {
 	c, err := s.Store.ClinicBySlug(ctx, slug)
 	if err != nil {

@@ -60,9 +60,11 @@ func New(d Deps) *echo.Echo {
 	e.GET("/openapi.json", openAPI)
 	mountSwagger(e)
 
-	v1 := e.Group("/v1", mw.Timeout(answerTime), mw.Encodings())
+	through := func(limit string) []echo.MiddlewareFunc {
+		return []echo.MiddlewareFunc{mw.Timeout(answerTime), mw.Encodings(), middleware.BodyLimit(limit)}
+	}
 	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
-	handlers.Routes(v1, middleware.BodyLimit(bodyLimit), middleware.BodyLimit(batchLimit))
+	handlers.Routes(e.Group("/v1"), through(bodyLimit), through(batchLimit))
 	return e
 }
 

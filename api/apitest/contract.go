@@ -45,6 +45,9 @@ var router = sync.OnceValues(func() (routers.Router, error) {
 // wrong on purpose; what is answered may not.
 func (s *Server) validate(req *http.Request, payload []byte, res *Response) {
 	s.t.Helper()
+	if req.Method == http.MethodOptions {
+		return // Echo's own: it says which methods there are
+	}
 	r, err := router()
 	if err != nil {
 		s.t.Error(err)

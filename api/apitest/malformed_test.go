@@ -83,8 +83,11 @@ func (c bad) run(t *testing.T, s *apitest.Server, put *strings.Replacer, db *sql
 	slices.Sort(want)
 	same(t, "faults", want, got)
 	saysNothing(t, r, sent)
-	if diff := cmp.Diff(before, dump(t, db)); diff != "" {
-		t.Errorf("it changed the database:\n%s", diff)
+	for table, rows := range dump(t, db) {
+		if diff := cmp.Diff(before[table], rows); diff != "" {
+			t.Errorf("it changed %s:\n%s", table, diff)
+			before[table] = rows // the next case is not to blame
+		}
 	}
 }
 

@@ -68,7 +68,18 @@ func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 // SQLite starts a server on a new SQLite file.
 func SQLite(t testing.TB) *Server {
 	t.Helper()
-	return start(t, "sqlite", "sqlite://"+filepath.Join(t.TempDir(), "protrack.db"))
+	return SQLiteWith(t, Options{})
+}
+
+// Options change what a server is started with.
+type Options struct {
+	NoCORS bool // no site's pages may call it
+}
+
+// SQLiteWith is SQLite with other options.
+func SQLiteWith(t testing.TB, o Options) *Server {
+	t.Helper()
+	return start(t, "sqlite", "sqlite://"+filepath.Join(t.TempDir(), "protrack.db"), o)
 }
 
 // Postgres starts a server on a new PostgreSQL database.
@@ -83,10 +94,10 @@ func Postgres(t testing.TB) *Server {
 			return err
 		}
 		return db.Close()
-	}))
+	}), Options{})
 }
 
-func start(t testing.TB, dialect, url string) *Server {
+func start(t testing.TB, dialect, url string, o Options) *Server {
 	t.Helper()
 	ctx := context.Background()
 	s := &Server{Log: &Buffer{}, Clock: &Clock{}, Count: &Counter{}, Dialect: dialect, Database: url, t: t}
@@ -104,10 +115,14 @@ func start(t testing.TB, dialect, url string) *Server {
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID}
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
-	s.Handler = api.New(api.Deps{
+	deps := api.Deps{
 		Care: s.Care, Keys: s.Keys, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
 		CORSOrigins: []string{"https://app.example"},
-	})
+	}
+	if o.NoCORS {
+		deps.CORSOrigins = nil
+	}
+	s.Handler = api.New(deps)
 	server := httptest.NewServer(s.Handler)
 	t.Cleanup(server.Close)
 	s.URL = server.URL

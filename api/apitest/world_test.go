@@ -78,13 +78,16 @@ func dosing() object {
 type ids struct{ client, course, session, assessment, key string }
 
 // settle gives a clinic one client with one thing of each kind.
-func settle(s *apitest.Server, clinic apitest.Clinic) ids {
+func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
+
+// settleAs is settle for a clinic that has clients already.
+func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	key := clinic.Key[auth.Admin]
 	post := func(path string, body object) string {
 		return s.As(key, "POST", path, body).Want(http.StatusCreated).JSON()["id"].(string)
 	}
 	var n ids
-	n.client = post("/v1/clients", object{"reference": "P-1", "display_name": "Ada", "birth_year": 1985, "time_zone": "America/Denver"})
+	n.client = post("/v1/clients", object{"reference": reference, "display_name": "Ada", "birth_year": 1985, "time_zone": "America/Denver"})
 	n.course = post("/v1/clients/"+n.client+"/courses", object{"indication": "depression", "started_on": "2026-03-02", "goals": "sleep"})
 	n.session = post("/v1/clients/"+n.client+"/sessions", with(dosing(), "course_id", n.course))
 	n.assessment = post("/v1/clients/"+n.client+"/assessments", baseline())
@@ -183,8 +186,8 @@ func same(t testing.TB, what string, want, got any) {
 	}
 }
 
-// items are the elements of a list's page.
-func items(r *apitest.Response) []object {
+// listed are the elements of a list's page.
+func listed(r *apitest.Response) []object {
 	var page struct{ Items []object }
 	r.Decode(&page)
 	return page.Items
@@ -192,3 +195,15 @@ func items(r *apitest.Response) []object {
 
 // newID is an id as a front end chooses it.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// within fails the test unless a JSON object has these members with these
+// values; it may have others.
+func within(t testing.TB, at string, want object, got any) {
+	t.Helper()
+	members, _ := got.(object)
+	for name, value := range want {
+		if diff := cmp.Diff(value, members[name]); diff != "" {
+			t.Errorf("%s%s (- is what was expected):\n%s", at, name, diff)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package mw
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -59,12 +58,7 @@ func (m *Metrics) Observe() echo.MiddlewareFunc {
 			if err != nil && !c.Response().Committed {
 				status = problem.Of(err, "").Status
 			}
-			route := c.Path()
-			var unrouted *echo.HTTPError
-			if errors.As(err, &unrouted) && (unrouted.Code == http.StatusNotFound || unrouted.Code == http.StatusMethodNotAllowed) {
-				route = "unknown"
-			}
-			m.seconds.WithLabelValues(c.Request().Method, route, strconv.Itoa(status)).Observe(time.Since(begin).Seconds()) //nolint:forbidigo // a stopwatch
+			m.seconds.WithLabelValues(method(c.Request().Method), route(c, err), strconv.Itoa(status)).Observe(time.Since(begin).Seconds()) //nolint:forbidigo // a stopwatch
 			return err
 		}
 	}

@@ -2,6 +2,9 @@
 package mw
 
 import (
+	"compress/gzip"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -45,13 +48,13 @@ func NoteActor(c echo.Context, who slog.LogValuer) { c.Set(actorKey, who) }
 // or the body, for ids and parameters are about clients.
 func AccessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
-		HandleError: true, LogStatus: true, LogMethod: true, LogRoutePath: true, LogLatency: true,
+		HandleError: true, LogStatus: true, LogMethod: true, LogError: true, LogLatency: true,
 		LogResponseSize: true, LogRemoteIP: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
 			attrs := []slog.Attr{
 				slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
-				slog.String("method", v.Method),
-				slog.String("route", v.RoutePath),
+				slog.String("method", method(v.Method)),
+				slog.String("route", route(c, v.Error)),
 				slog.Int("status", v.Status),
 				slog.Float64("seconds", v.Latency.Seconds()),
 				slog.Int64("bytes", v.ResponseSize),
@@ -64,6 +67,31 @@ func AccessLog(log *slog.Logger) echo.MiddlewareFunc {
 			return nil
 		},
 	})
+}
+
+// unknown stands for what a caller made up.
+const unknown = "unknown"
+
+// route is the pattern that a request matched. Where none did, Echo gives the
+// path itself, which may hold anything: a name, or an id that is new each time.
+func route(c echo.Context, err error) string {
+	var unrouted *echo.HTTPError
+	if errors.As(err, &unrouted) && (unrouted.Code == http.StatusNotFound || unrouted.Code == http.StatusMethodNotAllowed) {
+		return unknown
+	}
+	if c.Request().Method == http.MethodOptions { // answered for any path
+		return unknown
+	}
+	return c.Path()
+}
+
+// method is one of those that HTTP has; a caller can send any word.
+func method(sent string) string {
+	switch sent {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return sent
+	}
+	return unknown
 }
 
 // Recover turns a panic into an error; the trace goes to the log. An aborted
@@ -108,21 +136,30 @@ func Headers() echo.MiddlewareFunc {
 // Encodings refuses a body in an encoding that is not read here. gzip is
 // unpacked before the size is limited: the limit is on what it unpacks to.
 func Encodings() echo.MiddlewareFunc {
-	unpack := middleware.Decompress()
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		unpacked := unpack(next)
 		return func(c echo.Context) error {
-			switch c.Request().Header.Get(echo.HeaderContentEncoding) {
+			r := c.Request()
+			switch r.Header.Get(echo.HeaderContentEncoding) {
 			case "", "identity":
 				return next(c)
 			case "gzip":
+				body, err := gzip.NewReader(r.Body)
+				if err != nil {
+					return fault.New(fault.Malformed, "The body says that it is packed with gzip, and is not.").Because(err)
+				}
 				// The length is that of the packed body; the limit reads on.
-				c.Request().ContentLength = -1
-				return unpacked(c)
+				r.ContentLength, r.Body = -1, unpacked{body, r.Body}
+				return next(c)
 			}
 			return fault.New(fault.UnsupportedMedia, "A body may be packed with gzip, and with nothing else.")
 		}
 	}
+}
+
+// unpacked reads what was packed and closes what was sent.
+type unpacked struct {
+	io.Reader
+	io.Closer
 }
 
 // Timeout bounds the time that a handler may take. Its context ends then,

@@ -26,7 +26,7 @@ type Document struct {
 	Title     string  `json:"title" example:"The content is not valid"`
 	Status    int     `json:"status" example:"422"`
 	Detail    string  `json:"detail"`
-	RequestID string  `json:"request_id" format:"uuid"`
+	RequestID string  `json:"request_id"`       // that of X-Request-Id
 	Errors    []Error `json:"errors,omitempty"` // every fault found
 } //	@name	Problem
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
 
@@ -131,19 +132,19 @@ func (h *Handlers) createAssessment(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, details, err := bindFaults(c, func() AssessmentRequest { return AssessmentRequest{} })
+	in, err := bindWhole(c, func() AssessmentRequest { return AssessmentRequest{} },
+		func(r AssessmentRequest) []fault.Detail { return h.Care.CheckAssessment(r.toCare(client)) })
 	if err != nil {
 		return err
 	}
-	asked := in.toCare(client)
-	if err := shapeError(h.withMeaning(details, asked)); err != nil {
-		return err
-	}
-	recorded, err := h.Care.RecordAssessments(c.Request().Context(), who, []care.Assessment{asked})
+	recorded, err := h.Care.RecordAssessments(c.Request().Context(), who, []care.Assessment{in.toCare(client)})
 	if err != nil {
 		return err
 	}
 	r := recorded[0]
+	if fault.Is(r.Err, fault.NotFound) {
+		return errNotAnID // the client is named in the path, not in the body
+	}
 	if r.Err != nil {
 		return r.Err
 	}
@@ -172,7 +173,7 @@ func (h *Handlers) listAssessments(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	q := query(c)
-	page := q.page()
+	page := q.page(assessmentList)
 	filter := care.AssessmentFilter{
 		Instrument: q.text("instrument", ""), SessionID: q.id("session_id"), Retracted: q.flag("retracted"),
 		Timing: choice(q, "timing", "", care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp),
@@ -184,7 +185,7 @@ func (h *Handlers) listAssessments(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(assessments, page, assessmentFromCare, func(a care.Assessment) care.Position {
+	return ok(c, pageOf(q, assessments, page, assessmentFromCare, func(a care.Assessment) care.Position {
 		return care.Position{Time: a.CompletedAt, ID: a.ID}
 	}))
 }
@@ -196,7 +197,7 @@ func (h *Handlers) listAssessments(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		assessment_id	path		string	true	"Assessment"	format(uuid)
 //	@Success	200				{object}	Assessment
-//	@Failure	401,403,404,503	{object}	problem.Document
+//	@Failure	401,403,404,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/assessments/{assessment_id} [get]
 func (h *Handlers) getAssessment(c echo.Context, who auth.Principal) error {
@@ -230,18 +231,13 @@ func (h *Handlers) amendAssessment(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, details, err := bindFaults(c, func() AmendmentRequest { return amendmentOf(current) })
+	in, err := bindWhole(c, func() AmendmentRequest { return amendmentOf(current) }, func(r AmendmentRequest) []fault.Detail {
+		return append(sameID(r.ID, current.ID), h.Care.CheckAssessment(r.toCare(current))...)
+	})
 	if err != nil {
 		return err
 	}
-	if err := sameID(in.ID, current.ID); err != nil {
-		return err
-	}
-	asked := in.toCare(current)
-	if err := shapeError(h.withMeaning(details, asked)); err != nil {
-		return err
-	}
-	a, err := h.Care.Amend(c.Request().Context(), who, asked, version)
+	a, err := h.Care.Amend(c.Request().Context(), who, in.toCare(current), version)
 	if err != nil {
 		return err
 	}
@@ -300,7 +296,7 @@ func (h *Handlers) listAssessmentVersions(c echo.Context, who auth.Principal) er
 		return err
 	}
 	q := query(c)
-	page := q.page()
+	page := q.page(versionList)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -308,7 +304,7 @@ func (h *Handlers) listAssessmentVersions(c echo.Context, who auth.Principal) er
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(versions, page, assessmentFromCare, func(a care.Assessment) care.Position {
+	return ok(c, pageOf(q, versions, page, assessmentFromCare, func(a care.Assessment) care.Position {
 		return care.Position{Number: new(float64(a.Version)), ID: a.ID}
 	}))
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,7 +35,7 @@ type BatchResult struct {
 	Index   int               `json:"index"`                                                         // its place in the request
 	ID      *uuid.UUID        `json:"id" swaggertype:"string" format:"uuid" extensions:"x-nullable"` // null where the item has none that can be read
 	Status  int               `json:"status" example:"201"`                                          // 201 stored now, 200 stored before, 4xx refused
-	Version int               `json:"version,omitempty"`
+	Version int               `json:"version,omitzero"`
 	Flags   []Flag            `json:"flags,omitempty"` // what somebody should see
 	Problem *problem.Document `json:"problem,omitempty"`
 } //	@name	BatchResult
@@ -57,7 +58,7 @@ type BatchResponse struct {
 //	@Security		Key
 //	@Router			/v1/assessments/batch [post]
 func (h *Handlers) recordBatch(c echo.Context, who auth.Principal) error {
-	in, err := bind(c, func() rawBatch { return rawBatch{} })
+	in, err := readBatch(c)
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,35 @@ func (h *Handlers) recordBatch(c echo.Context, who auth.Principal) error {
 	return ok(c, out)
 }
 
+// readBatch reads a batch and leaves its items as they were sent: one in which
+// a member stands twice is that item's fault, and not the batch's.
+func readBatch(c echo.Context) (rawBatch, error) {
+	body, err := readJSON(c.Request())
+	if err != nil {
+		return rawBatch{}, err
+	}
+	twice := jsontext.AllowDuplicateNames(true)
+	dec := jsontext.NewDecoder(bytes.NewReader(body), twice)
+	if dec.PeekKind() == '{' {
+		_, _ = dec.ReadToken()
+		for seen := map[string]bool{}; dec.PeekKind() == '"'; _ = dec.SkipValue() {
+			name, err := dec.ReadToken()
+			if err != nil {
+				break // decode says what is wrong
+			}
+			if seen[name.String()] {
+				return rawBatch{}, fault.New(fault.Malformed, "The body cannot be read.", duplicate(string(dec.StackPointer())))
+			}
+			seen[name.String()] = true
+		}
+	}
+	in, details, err := decode(body, func() rawBatch { return rawBatch{} }, twice)
+	if err == nil {
+		err = shapeError(details)
+	}
+	return in, err
+}
+
 // batchItem reads one item of a batch and lists every fault of it.
 func (h *Handlers) batchItem(raw jsontext.Value) (care.Assessment, *uuid.UUID, error) {
 	in, details, err := decode(raw, func() BatchItem { return BatchItem{} })
@@ -91,21 +121,7 @@ func (h *Handlers) batchItem(raw jsontext.Value) (care.Assessment, *uuid.UUID, e
 		return care.Assessment{}, nil, err
 	}
 	a := in.toCare(in.ClientID)
-	return a, in.ID, shapeError(h.withMeaning(details, a))
-}
-
-// withMeaning adds the faults of meaning to those of shape, one for each place.
-func (h *Handlers) withMeaning(details []fault.Detail, a care.Assessment) []fault.Detail {
-	broken := map[string]bool{}
-	for _, d := range details {
-		broken[d.Pointer] = true
-	}
-	for _, d := range h.Care.CheckAssessment(a) {
-		if !broken[d.Pointer] {
-			details = append(details, d)
-		}
-	}
-	return details
+	return a, in.ID, shapeError(join(details, h.Care.CheckAssessment(a)))
 }
 
 func (r *BatchResult) refuse(err error, requestID string) {
@@ -114,7 +130,6 @@ func (r *BatchResult) refuse(err error, requestID string) {
 }
 
 func (r *BatchResult) fill(recorded care.Recorded, requestID string) {
-	r.ID = &recorded.Assessment.ID
 	switch recorded.Outcome {
 	case care.Created:
 		r.Status = http.StatusCreated
@@ -124,5 +139,6 @@ func (r *BatchResult) fill(recorded care.Recorded, requestID string) {
 		r.refuse(recorded.Err, requestID)
 		return
 	}
+	r.ID = &recorded.Assessment.ID // chosen here where the item had none
 	r.Version, r.Flags = recorded.Assessment.Version, flagsFromInstrument(recorded.Assessment.Score.Flags)
 }

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -35,6 +36,33 @@ func bind[T any](c echo.Context, fresh func() T) (T, error) {
 	return v, err
 }
 
+// bindWhole is bind that names what meaning finds together with the faults of
+// shape. Of one place it names one fault.
+func bindWhole[T any](c echo.Context, fresh func() T, meaning func(T) []fault.Detail) (T, error) {
+	v, details, err := bindFaults(c, fresh)
+	if err == nil {
+		err = shapeError(join(details, meaning(v)))
+	}
+	return v, err
+}
+
+// join adds faults of meaning to those of shape. A member that could not be
+// read is not there for the rules: what they then miss is not a fault.
+func join(shape, meaning []fault.Detail) []fault.Detail {
+	broken := func(pointer string) bool {
+		return slices.ContainsFunc(shape, func(d fault.Detail) bool {
+			return d.Pointer == pointer || strings.HasPrefix(d.Pointer, pointer+"/")
+		})
+	}
+	out := slices.Clone(shape)
+	for _, d := range meaning {
+		if !broken(d.Pointer) && !(d.Pointer == "/answers" && broken("/total")) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // bindFaults is bind for a handler that adds faults of meaning.
 func bindFaults[T any](c echo.Context, fresh func() T) (T, []fault.Detail, error) {
 	body, err := readJSON(c.Request())
@@ -58,7 +86,8 @@ func shapeError(details []fault.Detail) error {
 const (
 	codeUnknownField = "unknown_field"
 	codeWrongType    = "wrong_type"
-	maxFaults        = 50 // of a hostile body, name so many
+	maxFaults        = 50   // of a hostile body, name so many
+	maxPointer       = 1000 // of a body that is nested without end, name no place
 )
 
 // readJSON reads the whole body and checks that it claims to be JSON.
@@ -82,10 +111,11 @@ func readJSON(r *http.Request) ([]byte, error) {
 }
 
 // decode reads one JSON object strictly and validates its shape.
-func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
+func decode[T any](body []byte, fresh func() T, options ...json.Options) (T, []fault.Detail, error) {
+	options = append(options, strict)
 	if kind := jsontext.Value(body).Kind(); kind != '{' {
 		var whole jsontext.Value
-		if err := json.Unmarshal(body, &whole); err != nil {
+		if err := json.Unmarshal(body, &whole, options...); err != nil {
 			return fresh(), nil, malformed(err)
 		}
 		return fresh(), nil, fault.New(fault.Malformed, "The body is a JSON object.")
@@ -94,7 +124,7 @@ func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
 	broken := map[string]bool{}
 	for {
 		v := fresh()
-		err := json.Unmarshal(body, &v, strict)
+		err := json.Unmarshal(body, &v, options...)
 		if err == nil {
 			for _, d := range shape(v) {
 				if !broken[d.Pointer] {
@@ -104,14 +134,22 @@ func decode[T any](body []byte, fresh func() T) (T, []fault.Detail, error) {
 			return v, details, nil
 		}
 		var semantic *json.SemanticError
-		if !errors.As(err, &semantic) || len(details) == maxFaults {
+		if !errors.As(err, &semantic) {
 			return v, nil, malformed(err)
+		}
+		if len(details) == maxFaults {
+			return v, nil, shapeError(details)
 		}
 		// Note the fault, take the member out, and read on for the others.
 		d := semanticFault(semantic)
 		details, broken[d.Pointer] = append(details, d), true
 		without, ok := remove(body, semantic.JSONPointer)
 		if !ok {
+			// Either nothing can be taken out, or the text breaks off further on.
+			var whole jsontext.Value
+			if err := json.Unmarshal(body, &whole, options...); err != nil {
+				return v, nil, malformed(err)
+			}
 			return v, nil, shapeError(details)
 		}
 		body = without
@@ -122,12 +160,18 @@ func malformed(err error) error {
 	var syntactic *jsontext.SyntacticError
 	detail := fault.Detail{Code: "not_json", Message: "The body is not JSON in UTF-8, or goes on behind its end."}
 	if errors.As(err, &syntactic) {
-		detail.Pointer = string(syntactic.JSONPointer)
+		if at := string(syntactic.JSONPointer); len(at) <= maxPointer {
+			detail.Pointer = at
+		}
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			detail.Code, detail.Message = "duplicate_field", "The member is there twice."
+			detail = duplicate(detail.Pointer)
 		}
 	}
 	return fault.New(fault.Malformed, "The body cannot be read.", detail).Because(err)
+}
+
+func duplicate(pointer string) fault.Detail {
+	return fault.Detail{Pointer: pointer, Code: "duplicate_field", Message: "The member is there twice."}
 }
 
 func semanticFault(e *json.SemanticError) fault.Detail {
@@ -192,7 +236,7 @@ func remove(body []byte, at jsontext.Pointer) ([]byte, bool) {
 		} else {
 			return nil, false
 		}
-		out, err := json.Marshal(members)
+		out, err := json.Marshal(members, json.Deterministic(true))
 		return out, err == nil
 	case '[':
 		var elements []jsontext.Value
@@ -211,26 +255,48 @@ func remove(body []byte, at jsontext.Pointer) ([]byte, bool) {
 	return nil, false
 }
 
-// strict refuses unknown members, and texts that PostgreSQL cannot hold.
+// strict refuses unknown members, texts that PostgreSQL cannot hold, and ids
+// in any but their usual form.
 var strict = json.JoinOptions(
 	json.RejectUnknownMembers(true),
-	json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, s *string) error {
-		token, err := dec.ReadToken()
-		switch {
-		case err != nil:
-			return err
-		case token.Kind() == 'n':
-			*s = ""
-			return nil
-		case token.Kind() != '"':
-			return errNotText
-		}
-		if *s = token.String(); strings.ContainsRune(*s, 0) {
-			return errNUL
-		}
-		return nil
-	})),
+	json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(readText), json.UnmarshalFromFunc(readID))),
 )
+
+func readText(dec *jsontext.Decoder, s *string) error {
+	token, err := dec.ReadToken()
+	switch {
+	case err != nil:
+		return err
+	case token.Kind() == 'n':
+		*s = ""
+		return nil
+	case token.Kind() != '"':
+		return errNotText
+	}
+	if *s = token.String(); strings.ContainsRune(*s, 0) {
+		return errNUL
+	}
+	return nil
+}
+
+// readID reads a UUID in the one form that paths have; the library reads four.
+func readID(dec *jsontext.Decoder, id *uuid.UUID) error {
+	token, err := dec.ReadToken()
+	switch {
+	case err != nil:
+		return err
+	case token.Kind() == 'n':
+		*id = uuid.Nil
+		return nil
+	case token.Kind() != '"':
+		return errNotText
+	}
+	text := token.String()
+	if *id, err = uuid.Parse(text); err == nil && len(text) != idLength {
+		err = errNotAnID
+	}
+	return err
+}
 
 var (
 	errNotText = errors.New("not a text")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
 
@@ -81,7 +82,8 @@ func clone[T any](p *T) *T {
 //	@Security		Key
 //	@Router			/v1/clients [post]
 func (h *Handlers) createClient(c echo.Context, who auth.Principal) error {
-	in, err := bind(c, func() ClientRequest { return ClientRequest{} })
+	in, err := bindWhole(c, func() ClientRequest { return ClientRequest{} },
+		func(r ClientRequest) []fault.Detail { return h.Care.CheckClient(r.toCare()) })
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (h *Handlers) createClient(c echo.Context, who auth.Principal) error {
 //	@Router		/v1/clients [get]
 func (h *Handlers) listClients(c echo.Context, who auth.Principal) error {
 	q := query(c)
-	page := q.page()
+	page := q.page(clientList)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (h *Handlers) listClients(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(clients, page, clientFromCare, func(c care.Client) care.Position {
+	return ok(c, pageOf(q, clients, page, clientFromCare, func(c care.Client) care.Position {
 		return care.Position{Text: string(c.Reference), ID: c.ID}
 	}))
 }
@@ -125,7 +127,7 @@ func (h *Handlers) listClients(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		client_id	path		string	true	"Client"	format(uuid)
 //	@Success	200			{object}	Client
-//	@Failure	401,403,404,503	{object}	problem.Document
+//	@Failure	401,403,404,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/clients/{client_id} [get]
 func (h *Handlers) getClient(c echo.Context, who auth.Principal) error {
@@ -159,11 +161,10 @@ func (h *Handlers) updateClient(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bind(c, func() ClientRequest { return requestFromClient(current) })
+	in, err := bindWhole(c, func() ClientRequest { return requestFromClient(current) }, func(r ClientRequest) []fault.Detail {
+		return append(sameID(r.ID, current.ID), h.Care.CheckClient(r.toCare())...)
+	})
 	if err != nil {
-		return err
-	}
-	if err := sameID(in.ID, current.ID); err != nil {
 		return err
 	}
 	changed := in.toCare()

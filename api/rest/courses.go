@@ -8,6 +8,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // CourseRequest is a client's treatment plan as a front end writes it.
@@ -86,7 +87,8 @@ func (h *Handlers) createCourse(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bind(c, func() CourseRequest { return CourseRequest{} })
+	in, err := bindWhole(c, func() CourseRequest { return CourseRequest{} },
+		func(r CourseRequest) []fault.Detail { return h.Care.CheckCourse(r.toCare(client)) })
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (h *Handlers) listCourses(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	q := query(c)
-	page := q.page()
+	page := q.page(courseList)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (h *Handlers) listCourses(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(courses, page, courseFromCare, func(c care.Course) care.Position {
+	return ok(c, pageOf(q, courses, page, courseFromCare, func(c care.Course) care.Position {
 		return care.Position{Text: string(c.StartedOn), ID: c.ID}
 	}))
 }
@@ -135,7 +137,7 @@ func (h *Handlers) listCourses(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		course_id	path		string	true	"Course"	format(uuid)
 //	@Success	200			{object}	Course
-//	@Failure	401,403,404,503	{object}	problem.Document
+//	@Failure	401,403,404,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/courses/{course_id} [get]
 func (h *Handlers) getCourse(c echo.Context, who auth.Principal) error {
@@ -169,11 +171,10 @@ func (h *Handlers) updateCourse(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bind(c, func() CourseRequest { return requestFromCourse(current) })
+	in, err := bindWhole(c, func() CourseRequest { return requestFromCourse(current) }, func(r CourseRequest) []fault.Detail {
+		return append(sameID(r.ID, current.ID), h.Care.CheckCourse(r.toCare(current.ClientID))...)
+	})
 	if err != nil {
-		return err
-	}
-	if err := sameID(in.ID, current.ID); err != nil {
 		return err
 	}
 	changed := in.toCare(current.ClientID)

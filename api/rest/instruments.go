@@ -86,9 +86,6 @@ func flagsFromInstrument(flags []instrument.Flag) []Flag {
 //	@Security	Key
 //	@Router		/v1/instruments [get]
 func (h *Handlers) listInstruments(c echo.Context, who auth.Principal) error {
-	if err := query(c).err(); err != nil {
-		return err
-	}
 	defs, err := h.Care.InstrumentDefinitions(c.Request().Context(), who)
 	if err != nil {
 		return err

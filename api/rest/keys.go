@@ -9,6 +9,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // KeyRequest asks for an API key.
@@ -35,6 +36,10 @@ type CreatedKey struct {
 	Secret string `json:"secret" example:"ptk_..."`
 } //	@name	CreatedKey
 
+func (r KeyRequest) toAuth() auth.NewKey {
+	return auth.NewKey{Name: r.Name, Role: auth.Role(r.Role), ExpiresAt: r.ExpiresAt}
+}
+
 func keyFromAuth(k auth.Key) Key {
 	return Key{
 		ID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint,
@@ -55,13 +60,12 @@ func keyFromAuth(k auth.Key) Key {
 //	@Security		Key
 //	@Router			/v1/keys [post]
 func (h *Handlers) createKey(c echo.Context, who auth.Principal) error {
-	in, err := bind(c, func() KeyRequest { return KeyRequest{} })
+	in, err := bindWhole(c, func() KeyRequest { return KeyRequest{} },
+		func(r KeyRequest) []fault.Detail { return h.Keys.CheckNewKey(r.toAuth()) })
 	if err != nil {
 		return err
 	}
-	key, secret, err := h.Keys.CreateKey(c.Request().Context(), who, auth.NewKey{
-		Name: in.Name, Role: auth.Role(in.Role), ExpiresAt: in.ExpiresAt,
-	})
+	key, secret, err := h.Keys.CreateKey(c.Request().Context(), who, in.toAuth())
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ func (h *Handlers) createKey(c echo.Context, who auth.Principal) error {
 //	@Router		/v1/keys [get]
 func (h *Handlers) listKeys(c echo.Context, who auth.Principal) error {
 	q := query(c)
-	page := q.page()
+	page := q.page(keyList)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -89,7 +93,7 @@ func (h *Handlers) listKeys(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(keys, page, keyFromAuth, func(k auth.Key) care.Position { return care.Position{ID: k.ID} }))
+	return ok(c, pageOf(q, keys, page, keyFromAuth, func(k auth.Key) care.Position { return care.Position{ID: k.ID} }))
 }
 
 // revokeKey ends a key.
@@ -99,7 +103,7 @@ func (h *Handlers) listKeys(c echo.Context, who auth.Principal) error {
 //	@Tags			keys
 //	@Param			key_id	path	string	true	"Key"	format(uuid)
 //	@Success		204
-//	@Failure		401,403,404,503	{object}	problem.Document
+//	@Failure		401,403,404,422,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/keys/{key_id} [delete]
 func (h *Handlers) revokeKey(c echo.Context, who auth.Principal) error {

@@ -2,10 +2,13 @@ package rest
 
 import (
 	"encoding/base64"
+	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -22,10 +25,18 @@ type params struct {
 	values map[string][]string
 	read   map[string]bool
 	faults []fault.Detail
+	list   string // whose cursors are read and given out
 }
 
+// query reads the whole query. Echo's own reader passes over what it cannot
+// read, and so would drop a filter.
 func query(c echo.Context) *params {
-	return &params{values: c.QueryParams(), read: map[string]bool{}}
+	values, err := url.ParseQuery(c.QueryString())
+	p := &params{values: values, read: map[string]bool{}}
+	if err != nil {
+		p.faults = append(p.faults, fault.Detail{In: "query", Code: "not_a_query", Message: "The query cannot be read: write %, & and ; as %25, %26 and %3B."})
+	}
+	return p
 }
 
 func (p *params) fault(name, code, message string) {
@@ -40,6 +51,8 @@ func (p *params) text(name, fallback string) string {
 		p.fault(name, "repeated", "The parameter is given once.")
 	case len(v) == 1 && strings.ContainsRune(v[0], 0):
 		p.fault(name, "nul_character", "A text cannot hold the NUL character.")
+	case len(v) == 1 && !utf8.ValidString(v[0]):
+		p.fault(name, "not_utf8", "A text is in UTF-8.")
 	case len(v) == 1 && v[0] != "":
 		return v[0]
 	}
@@ -110,8 +123,10 @@ const (
 )
 
 // page gives the part of a list that is asked for. It asks for one row more
-// than the limit: that is how the last page is known.
-func (p *params) page() care.Page {
+// than the limit: that is how the last page is known. A cursor is read only by
+// the list that gave it out.
+func (p *params) page(list string) care.Page {
+	p.list = list
 	page := care.Page{Limit: defaultLimit + 1}
 	if v := p.text("limit", ""); v != "" {
 		n, err := strconv.Atoi(v)
@@ -122,7 +137,7 @@ func (p *params) page() care.Page {
 		}
 	}
 	if v := p.text("cursor", ""); v != "" {
-		after, err := parseCursor(v)
+		after, err := parseCursor(list, v)
 		if err != nil {
 			p.fault("cursor", "not_a_cursor", "The cursor is not one that was given out here.")
 		}
@@ -148,24 +163,54 @@ func (p *params) err() error {
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
+// The lists whose pages have cursors. The caseload adds its order.
+const (
+	clientList     = "clients"
+	courseList     = "courses"
+	sessionList    = "sessions"
+	assessmentList = "assessments"
+	versionList    = "versions"
+	keyList        = "keys"
+	caseloadList   = "caseload "
+)
+
 // cursor is a position as it travels: opaque to callers, and harmless if
 // forged, for it only says where in their own list to go on.
 type cursor struct {
+	List   string    `json:"l"`
 	Text   string    `json:"s,omitzero"`
 	Time   time.Time `json:"t,omitzero"`
 	Number *float64  `json:"n,omitempty"`
 	ID     uuid.UUID `json:"i,omitzero"`
 }
 
-func formatCursor(at care.Position) string {
-	b, err := json.Marshal(cursor(at))
+// fits reports whether a list can have given the cursor out. A forged one may
+// hold what a database cannot compare with its column.
+func (at cursor) fits(list string) bool {
+	if at.List != list || at.ID == uuid.Nil || strings.ContainsRune(at.Text, 0) {
+		return false
+	}
+	switch list {
+	case clientList:
+		return at.Text != ""
+	case courseList:
+		_, err := care.ParseDate(at.Text)
+		return err == nil && at.Text[:4] > "0000"
+	case versionList:
+		return at.Number != nil && *at.Number >= 1 && *at.Number <= math.MaxInt32
+	}
+	return true
+}
+
+func formatCursor(list string, at care.Position) string {
+	b, err := json.Marshal(cursor{list, at.Text, at.Time, at.Number, at.ID})
 	if err != nil {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func parseCursor(s string) (care.Position, error) {
+func parseCursor(list, s string) (care.Position, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
 		return care.Position{}, err
@@ -174,10 +219,10 @@ func parseCursor(s string) (care.Position, error) {
 	if err := json.Unmarshal(b, &at, json.RejectUnknownMembers(true)); err != nil {
 		return care.Position{}, err
 	}
-	if strings.ContainsRune(at.Text, 0) || at == (cursor{}) {
+	if !at.fits(list) {
 		return care.Position{}, errNotACursor
 	}
-	return care.Position(at), nil
+	return care.Position{Text: at.Text, Time: at.Time, Number: at.Number, ID: at.ID}, nil
 }
 
 var errNotACursor = fault.New(fault.Invalid, "The cursor is not one that was given out here.")
@@ -189,11 +234,11 @@ type Page[T any] struct {
 }
 
 // pageOf renders the rows that were read for a page.
-func pageOf[R, T any](rows []R, page care.Page, to func(R) T, position func(R) care.Position) Page[T] {
+func pageOf[R, T any](q *params, rows []R, page care.Page, to func(R) T, position func(R) care.Position) Page[T] {
 	out := Page[T]{Items: make([]T, 0, len(rows))}
 	if len(rows) == page.Limit {
 		rows = rows[:len(rows)-1]
-		out.NextCursor = formatCursor(position(rows[len(rows)-1]))
+		out.NextCursor = formatCursor(q.list, position(rows[len(rows)-1]))
 	}
 	for _, r := range rows {
 		out.Items = append(out.Items, to(r))
@@ -201,10 +246,13 @@ func pageOf[R, T any](rows []R, page care.Page, to func(R) T, position func(R) c
 	return out
 }
 
+// idLength is that of a UUID in its usual form.
+const idLength = 36
+
 // parseID reads a UUID in its usual form of 36 characters, and no other.
 func parseID(s string) (uuid.UUID, error) {
 	id, err := uuid.Parse(s)
-	if err == nil && (len(s) != 36 || id == uuid.Nil) {
+	if err == nil && (len(s) != idLength || id == uuid.Nil) {
 		err = errNotAnID
 	}
 	return id, err

@@ -27,9 +27,9 @@ func patching[T any](c echo.Context, who auth.Principal, param string,
 }
 
 // sameID refuses a body that names another resource than the path does.
-func sameID(inBody *uuid.UUID, inPath uuid.UUID) error {
+func sameID(inBody *uuid.UUID, inPath uuid.UUID) []fault.Detail {
 	if inBody == nil || *inBody == inPath {
 		return nil
 	}
-	return fault.InvalidIf([]fault.Detail{{Pointer: "/id", Code: "immutable", Message: "The id is that of the path and does not change."}})
+	return []fault.Detail{{Pointer: "/id", Code: "immutable", Message: "The id is that of the path and does not change."}}
 }

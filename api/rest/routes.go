@@ -4,6 +4,7 @@ package rest
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,52 +22,64 @@ type Handlers struct {
 	Keys *auth.Service
 }
 
-// Routes is the map of /v1. limit bounds the body of a single resource, and
-// batch that of a batch.
-func (h *Handlers) Routes(v1 *echo.Group, limit, batch echo.MiddlewareFunc) {
-	one := v1.Group("", limit)
-	one.GET("/instruments", h.signed(h.listInstruments))
-	one.GET("/instruments/:instrument", h.signed(h.getInstrument))
-	one.POST("/instruments/:instrument/score", h.signed(h.scoreInstrument))
+// Routes is the map of /v1. A single resource is asked for through one list
+// of middleware, and a batch through the other. The group has none of its own:
+// Echo would then answer 404 for a method that a path does not have.
+func (h *Handlers) Routes(v1 *echo.Group, single, batch []echo.MiddlewareFunc) {
+	one := func(method, path string, handle echo.HandlerFunc) { v1.Add(method, path, handle, single...) }
+	one(http.MethodGet, "/instruments", h.signed(h.listInstruments))
+	one(http.MethodGet, "/instruments/:instrument", h.asked(h.getInstrument))
+	one(http.MethodPost, "/instruments/:instrument/score", h.signed(h.scoreInstrument))
 
-	one.POST("/clients", h.signed(h.createClient))
-	one.GET("/clients", h.signed(h.listClients))
-	one.GET("/clients/:client_id", h.signed(h.getClient))
-	one.PATCH("/clients/:client_id", h.signed(h.updateClient))
+	one(http.MethodPost, "/clients", h.signed(h.createClient))
+	one(http.MethodGet, "/clients", h.asked(h.listClients))
+	one(http.MethodGet, "/clients/:client_id", h.signed(h.getClient))
+	one(http.MethodPatch, "/clients/:client_id", h.signed(h.updateClient))
 
-	one.POST("/clients/:client_id/courses", h.signed(h.createCourse))
-	one.GET("/clients/:client_id/courses", h.signed(h.listCourses))
-	one.GET("/courses/:course_id", h.signed(h.getCourse))
-	one.PATCH("/courses/:course_id", h.signed(h.updateCourse))
+	one(http.MethodPost, "/clients/:client_id/courses", h.signed(h.createCourse))
+	one(http.MethodGet, "/clients/:client_id/courses", h.asked(h.listCourses))
+	one(http.MethodGet, "/courses/:course_id", h.signed(h.getCourse))
+	one(http.MethodPatch, "/courses/:course_id", h.signed(h.updateCourse))
 
-	one.POST("/clients/:client_id/sessions", h.signed(h.createSession))
-	one.GET("/clients/:client_id/sessions", h.signed(h.listSessions))
-	one.GET("/sessions/:session_id", h.signed(h.getSession))
-	one.PATCH("/sessions/:session_id", h.signed(h.updateSession))
+	one(http.MethodPost, "/clients/:client_id/sessions", h.signed(h.createSession))
+	one(http.MethodGet, "/clients/:client_id/sessions", h.asked(h.listSessions))
+	one(http.MethodGet, "/sessions/:session_id", h.signed(h.getSession))
+	one(http.MethodPatch, "/sessions/:session_id", h.signed(h.updateSession))
 
-	one.POST("/clients/:client_id/assessments", h.signed(h.createAssessment))
-	one.GET("/clients/:client_id/assessments", h.signed(h.listAssessments))
-	one.GET("/assessments/:assessment_id", h.signed(h.getAssessment))
-	one.PUT("/assessments/:assessment_id", h.signed(h.amendAssessment))
-	one.POST("/assessments/:assessment_id/retraction", h.signed(h.retractAssessment))
-	one.GET("/assessments/:assessment_id/versions", h.signed(h.listAssessmentVersions))
-	v1.POST("/assessments/batch", h.signed(h.recordBatch), batch)
+	one(http.MethodPost, "/clients/:client_id/assessments", h.signed(h.createAssessment))
+	one(http.MethodGet, "/clients/:client_id/assessments", h.asked(h.listAssessments))
+	one(http.MethodGet, "/assessments/:assessment_id", h.signed(h.getAssessment))
+	one(http.MethodPut, "/assessments/:assessment_id", h.signed(h.amendAssessment))
+	one(http.MethodPost, "/assessments/:assessment_id/retraction", h.signed(h.retractAssessment))
+	one(http.MethodGet, "/assessments/:assessment_id/versions", h.asked(h.listAssessmentVersions))
+	v1.POST("/assessments/batch", h.signed(h.recordBatch), batch...)
 
-	one.GET("/clients/:client_id/trajectory", h.signed(h.getTrajectory))
-	one.GET("/clients/:client_id/trajectories", h.signed(h.listTrajectories))
-	one.GET("/caseload", h.signed(h.listCaseload))
+	one(http.MethodGet, "/clients/:client_id/trajectory", h.asked(h.getTrajectory))
+	one(http.MethodGet, "/clients/:client_id/trajectories", h.asked(h.listTrajectories))
+	one(http.MethodGet, "/caseload", h.asked(h.listCaseload))
 
-	one.GET("/settings/instruments", h.signed(h.listSettings))
-	one.PUT("/settings/instruments/:instrument", h.signed(h.chooseSetting))
+	one(http.MethodGet, "/settings/instruments", h.signed(h.listSettings))
+	one(http.MethodPut, "/settings/instruments/:instrument", h.signed(h.chooseSetting))
 
-	one.POST("/keys", h.signed(h.createKey))
-	one.GET("/keys", h.signed(h.listKeys))
-	one.DELETE("/keys/:key_id", h.signed(h.revokeKey))
+	one(http.MethodPost, "/keys", h.signed(h.createKey))
+	one(http.MethodGet, "/keys", h.asked(h.listKeys))
+	one(http.MethodDelete, "/keys/:key_id", h.signed(h.revokeKey))
 }
 
-// signed finds out who is asking. A handler takes the principal as a
-// parameter, so that no route can be mounted without.
+// signed is asked for a route without parameters: one that is sent all the
+// same means something that is not understood.
 func (h *Handlers) signed(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
+	return h.asked(func(c echo.Context, who auth.Principal) error {
+		if err := query(c).err(); err != nil {
+			return err
+		}
+		return handle(c, who)
+	})
+}
+
+// asked finds out who is asking. A handler takes the principal as a
+// parameter, so that no route can be mounted without.
+func (h *Handlers) asked(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
 		if !strings.EqualFold(scheme, "Bearer") {
@@ -108,14 +121,18 @@ func ifMatch(c echo.Context) (*int, error) {
 		return nil, nil //nolint:nilnil // absent is not an error: the caller decides
 	}
 	// A proxy that packs the answer makes the tag weak; the version is the same.
-	text, err := strconv.Unquote(strings.TrimPrefix(h, "W/"))
-	version, errNumber := strconv.Atoi(text)
-	if err != nil || errNumber != nil || version < 1 {
+	version := 0
+	if tag := versionTag.FindStringSubmatch(h); tag != nil {
+		version, _ = strconv.Atoi(tag[1]) // nine digits at most
+	}
+	if version == 0 {
 		return nil, fault.New(fault.Stale, "If-Match is the ETag of the version that was read, such as \"3\".",
 			fault.Detail{Pointer: "/If-Match", In: "header", Code: "not_an_etag", Message: "One ETag is needed, as it was given."})
 	}
 	return &version, nil
 }
+
+var versionTag = regexp.MustCompile(`^(?:W/)?"([1-9][0-9]{0,8})"$`)
 
 // mustMatch is ifMatch for a change that may not go without.
 func mustMatch(c echo.Context) (int, error) {

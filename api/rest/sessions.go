@@ -8,6 +8,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // Medicine is what was given in a dosing session.
@@ -99,7 +100,8 @@ func (h *Handlers) createSession(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bind(c, func() SessionRequest { return SessionRequest{} })
+	in, err := bindWhole(c, func() SessionRequest { return SessionRequest{} },
+		func(r SessionRequest) []fault.Detail { return h.Care.CheckSession(r.toCare(client)) })
 	if err != nil {
 		return err
 	}
@@ -128,7 +130,7 @@ func (h *Handlers) listSessions(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	q := query(c)
-	page := q.page()
+	page := q.page(sessionList)
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -136,7 +138,7 @@ func (h *Handlers) listSessions(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(sessions, page, sessionFromCare, func(s care.Session) care.Position {
+	return ok(c, pageOf(q, sessions, page, sessionFromCare, func(s care.Session) care.Position {
 		return care.Position{Time: s.StartedAt, ID: s.ID}
 	}))
 }
@@ -148,7 +150,7 @@ func (h *Handlers) listSessions(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		session_id	path		string	true	"Session"	format(uuid)
 //	@Success	200			{object}	Session
-//	@Failure	401,403,404,503	{object}	problem.Document
+//	@Failure	401,403,404,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/sessions/{session_id} [get]
 func (h *Handlers) getSession(c echo.Context, who auth.Principal) error {
@@ -182,11 +184,10 @@ func (h *Handlers) updateSession(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bind(c, func() SessionRequest { return requestFromSession(current) })
+	in, err := bindWhole(c, func() SessionRequest { return requestFromSession(current) }, func(r SessionRequest) []fault.Detail {
+		return append(sameID(r.ID, current.ID), h.Care.CheckSession(r.toCare(current.ClientID))...)
+	})
 	if err != nil {
-		return err
-	}
-	if err := sameID(in.ID, current.ID); err != nil {
 		return err
 	}
 	changed := in.toCare(current.ClientID)

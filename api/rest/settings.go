@@ -42,9 +42,6 @@ func settingFromCare(s care.Setting) Setting {
 //	@Security	Key
 //	@Router		/v1/settings/instruments [get]
 func (h *Handlers) listSettings(c echo.Context, who auth.Principal) error {
-	if err := query(c).err(); err != nil {
-		return err
-	}
 	settings, err := h.Care.Settings(c.Request().Context(), who)
 	if err != nil {
 		return err

@@ -181,8 +181,8 @@ func progressMark(id *uuid.UUID, at *time.Time, total *float64) *CaseloadMark {
 //	@Router			/v1/caseload [get]
 func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 	q := query(c)
-	page := q.page()
 	asked := caseloadQuery(q)
+	page := q.page(caseloadList + q.text("sort", string(care.ByReference)))
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(cases, page, caseloadItem(asked.Instrument), caseloadPosition(asked.Sort)))
+	return ok(c, pageOf(q, cases, page, caseloadItem(asked.Instrument), caseloadPosition(asked.Sort)))
 }
 
 func caseloadQuery(q *params) care.CaseloadQuery {

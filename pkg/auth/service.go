@@ -107,14 +107,17 @@ func (s *Service) CreateKey(ctx context.Context, who Principal, in NewKey) (Key,
 	if err := who.Require(ManageKeys); err != nil {
 		return Key{}, "", err
 	}
-	now := s.Now()
-	if err := in.check(now); err != nil {
+	now := stamp(s.Now())
+	if err := fault.InvalidIf(s.CheckNewKey(in)); err != nil {
 		return Key{}, "", err
 	}
 	secret := NewSecret()
 	k := Key{
 		ID: s.NewID(), Clinic: who.Clinic, Name: in.Name, Role: in.Role,
-		Hint: secret.Hint(), CreatedAt: now, ExpiresAt: in.ExpiresAt,
+		Hint: secret.Hint(), CreatedAt: now,
+	}
+	if in.ExpiresAt != nil {
+		k.ExpiresAt = new(stamp(*in.ExpiresAt))
 	}
 	if err := s.Store.CreateKey(ctx, who, k, secret.Hash()); err != nil {
 		return Key{}, "", err
@@ -122,15 +125,27 @@ func (s *Service) CreateKey(ctx context.Context, who Principal, in NewKey) (Key,
 	return k, secret, nil
 }
 
-func (in NewKey) check(now time.Time) error {
+// stamp is the time as it is stored: UTC, whole microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// latestExpiry is far off, and well before the last year that a time can be
+// written in.
+var latestExpiry = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// CheckNewKey lists what is wrong with a key that is to be made.
+func (s *Service) CheckNewKey(in NewKey) []fault.Detail {
 	var details []fault.Detail
 	if _, known := grants[in.Role]; !known {
 		details = append(details, fault.Detail{Pointer: "/role", Code: "unknown_role", Message: "The role is none of admin, clinician, researcher and app."})
 	}
-	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {
+	switch {
+	case in.ExpiresAt == nil:
+	case !in.ExpiresAt.After(s.Now()):
 		details = append(details, fault.Detail{Pointer: "/expires_at", Code: "in_the_past", Message: "The key would have expired already."})
+	case in.ExpiresAt.After(latestExpiry):
+		details = append(details, fault.Detail{Pointer: "/expires_at", Code: "out_of_range", Message: "A key that is to last has no end; no key ends after 2200."})
 	}
-	return fault.InvalidIf(details)
+	return details
 }
 
 // Keys lists the clinic's keys by id, starting behind after.

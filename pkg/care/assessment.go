@@ -88,9 +88,6 @@ type History struct{ Current, Original Assessment }
 // clockSkew is how far a device's clock may be ahead of the server's.
 const clockSkew = 24 * time.Hour
 
-// earliest is before the first of the instruments existed.
-var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // prepare normalises an assessment, checks it against its instrument and
 // fills in the rule-independent defaults. It lists every fault, stores
 // nothing and asks no database.

@@ -148,3 +148,13 @@ func (f *faults) add(pointer, code, message string) {
 }
 
 func (f faults) err() error { return fault.InvalidIf(f) }
+
+// The record begins before the oldest of its instruments and does not plan
+// for longer than anybody lives. What lies outside is a slip of the keyboard
+// or a clock that was never set, and may be a time that cannot be written.
+var (
+	earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func plausible(t time.Time) bool { return !t.Before(earliest) && t.Before(latest) }

@@ -30,7 +30,11 @@ func (c Client) withRevision(r Revision) Client { c.Revision = r; return c }
 // earliestBirthYear is older than anybody alive.
 const earliestBirthYear = 1900
 
-func (c Client) check(now time.Time) error {
+// CheckClient lists what is wrong with a client that can be known without
+// the record, so that a caller can report it with faults of shape.
+func (s *Service) CheckClient(c Client) []fault.Detail { return c.check(s.Now()) }
+
+func (c Client) check(now time.Time) faults {
 	var f faults
 	if strings.TrimSpace(string(c.Reference)) == "" {
 		f.add("/reference", "required", "A reference is needed.")
@@ -44,7 +48,7 @@ func (c Client) check(now time.Time) error {
 			f.add("/time_zone", "unknown_time_zone", "The time zone is an IANA name such as America/Denver.")
 		}
 	}
-	return f.err()
+	return f
 }
 
 var errReferenceTaken = fault.New(fault.Conflict, "Another client of this clinic has this reference.",
@@ -56,7 +60,7 @@ func (s *Service) CreateClient(ctx context.Context, who auth.Principal, c Client
 	if err := s.require(ctx, who, auth.WriteClients); err != nil {
 		return Client{}, Refused, err
 	}
-	if err := c.check(s.Now()); err != nil {
+	if err := c.check(s.Now()).err(); err != nil {
 		return Client{}, Refused, err
 	}
 	if c.ID == uuid.Nil {
@@ -106,7 +110,7 @@ func (s *Service) UpdateClient(ctx context.Context, who auth.Principal, c Client
 	if err := s.require(ctx, who, auth.WriteClients); err != nil {
 		return Client{}, err
 	}
-	if err := c.check(s.Now()); err != nil {
+	if err := c.check(s.Now()).err(); err != nil {
 		return Client{}, err
 	}
 	err := s.Store.Write(ctx, who, func(tx Tx) error {

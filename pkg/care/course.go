@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // Date is a day without a time, as YYYY-MM-DD. It sorts as text.
@@ -43,25 +44,32 @@ func (c Course) revision() Revision { return c.Revision }
 
 func (c Course) withRevision(r Revision) Course { c.Revision = r; return c }
 
-func (c Course) check() error {
+// CheckCourse is CheckClient for a course.
+func (s *Service) CheckCourse(c Course) []fault.Detail { return c.check() }
+
+func (c Course) check() faults {
 	var f faults
 	if strings.TrimSpace(c.Indication) == "" {
 		f.add("/indication", "required", "An indication is needed.")
 	}
 	if _, err := ParseDate(string(c.StartedOn)); err != nil {
 		f.add("/started_on", "not_a_date", "The start is a day as YYYY-MM-DD.")
+	} else if !plausible(c.StartedOn.start()) {
+		f.add("/started_on", "implausible_date", "The start lies before 1990 or in another century.")
 	}
 	if c.EndedOn != nil {
 		if _, err := ParseDate(string(*c.EndedOn)); err != nil {
 			f.add("/ended_on", "not_a_date", "The end is a day as YYYY-MM-DD.")
 		} else if *c.EndedOn < c.StartedOn {
 			f.add("/ended_on", "before_start", "A course cannot end before it starts.")
+		} else if !plausible(c.EndedOn.start()) {
+			f.add("/ended_on", "implausible_date", "The end lies before 1990 or in another century.")
 		}
 	}
 	if c.PlannedSessions != nil && *c.PlannedSessions < 1 {
 		f.add("/planned_sessions", "out_of_range", "A plan has at least one session.")
 	}
-	return f.err()
+	return f
 }
 
 // CreateCourse stores a course of c.ClientID; NotFound if the clinic has no
@@ -70,7 +78,7 @@ func (s *Service) CreateCourse(ctx context.Context, who auth.Principal, c Course
 	if err := s.require(ctx, who, auth.WriteCare); err != nil {
 		return Course{}, Refused, err
 	}
-	if err := c.check(); err != nil {
+	if err := c.check().err(); err != nil {
 		return Course{}, Refused, err
 	}
 	if c.ID == uuid.Nil {
@@ -123,7 +131,7 @@ func (s *Service) UpdateCourse(ctx context.Context, who auth.Principal, c Course
 	if err := s.require(ctx, who, auth.WriteCare); err != nil {
 		return Course{}, err
 	}
-	if err := c.check(); err != nil {
+	if err := c.check().err(); err != nil {
 		return Course{}, err
 	}
 	err := s.Store.Write(ctx, who, func(tx Tx) error {

@@ -70,20 +70,30 @@ func (s Session) withRevision(r Revision) Session {
 	return s
 }
 
-// checkFacts lists what is wrong with the session itself.
-func (s Session) check() error {
+// CheckSession is CheckClient for a session.
+func (s *Service) CheckSession(ses Session) []fault.Detail { return ses.check() }
+
+// check lists what is wrong with the session itself.
+func (s Session) check() faults {
 	var f faults
 	if s.Number != nil && *s.Number < 1 {
 		f.add("/number", "out_of_range", "Sessions are numbered from 1.")
 	}
-	if s.StartedAt.IsZero() {
+	switch {
+	case s.StartedAt.IsZero():
 		f.add("/started_at", "required", "The start is needed.")
+	case !plausible(s.StartedAt):
+		f.add("/started_at", "implausible_time", "The start lies before 1990 or in another century.")
 	}
-	if s.EndedAt != nil && s.EndedAt.Before(s.StartedAt) {
+	switch {
+	case s.EndedAt == nil:
+	case s.EndedAt.Before(s.StartedAt):
 		f.add("/ended_at", "before_start", "A session cannot end before it starts.")
+	case !plausible(*s.EndedAt):
+		f.add("/ended_at", "implausible_time", "The end lies before 1990 or in another century.")
 	}
 	if m := s.Medicine; m != nil {
-		if s.Kind != Dosing {
+		if slices.Contains([]SessionKind{Preparation, Integration, FollowUp}, s.Kind) {
 			f.add("/medicine", "not_a_dosing_session", "Medicine is given in a dosing session only.")
 		}
 		if strings.TrimSpace(m.Substance) == "" {
@@ -96,7 +106,7 @@ func (s Session) check() error {
 			f.add("/medicine/dose_mg_per_kg", "out_of_range", "The dose is more than 0 mg/kg.")
 		}
 	}
-	return f.err()
+	return f
 }
 
 // place numbers the sessions of one client and returns them in time order.
@@ -147,7 +157,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 	if err := s.require(ctx, who, auth.WriteCare); err != nil {
 		return Session{}, Refused, err
 	}
-	if err := ses.check(); err != nil {
+	if err := ses.check().err(); err != nil {
 		return Session{}, Refused, err
 	}
 	if ses.ID == uuid.Nil {
@@ -242,7 +252,7 @@ func (s *Service) UpdateSession(ctx context.Context, who auth.Principal, ses Ses
 	if err := s.require(ctx, who, auth.WriteCare); err != nil {
 		return Session{}, err
 	}
-	if err := ses.check(); err != nil {
+	if err := ses.check().err(); err != nil {
 		return Session{}, err
 	}
 	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)

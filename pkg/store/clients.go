@@ -130,8 +130,14 @@ type settingRow struct {
 	UpdatedAt   instant
 }
 
-// PutSetting replaces the choice for one instrument.
+// PutSetting replaces the choice for one instrument. It holds the clinic until
+// the transaction ends, so that choices come one at a time, and so that no
+// client comes in behind a rebuild and is measured by the choice before.
 func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Setting) error {
+	clinic := d.scoped(ctx, who, "clinics", "id").Select("id")
+	if _, err := all[clinicRow](d.dialect.hold(clinic), "clinics"); err != nil {
+		return err
+	}
 	err := d.writing(ctx, who, "instrument_settings").Where("instrument = ?", set.Instrument).Delete(&settingRow{}).Error
 	if err == nil {
 		err = d.inserting(ctx, who, "instrument_settings").Create(&settingRow{

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"net"
 	"strings"
@@ -18,6 +20,8 @@ type dialect struct {
 	name string // also the folder of the migrations
 	// lock is added to a SELECT to keep others from changing its rows.
 	lock func(*gorm.DB) *gorm.DB
+	// hold is lock, and keeps others from adding rows that point to these.
+	hold func(*gorm.DB) *gorm.DB
 	// retryable reports whether the transaction may succeed if run again.
 	retryable func(error) bool
 	migrator  migrator
@@ -27,6 +31,7 @@ var sqliteDialect = dialect{
 	name: "sqlite",
 	// The one writer holds the whole database: there is nothing to lock.
 	lock:      func(db *gorm.DB) *gorm.DB { return db },
+	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 }
 
@@ -35,6 +40,9 @@ var postgresDialect = dialect{
 	// NO KEY UPDATE does not block the foreign keys that point here.
 	lock: func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
+	},
+	hold: func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 	},
 	retryable: func(err error) bool {
 		var pg *pgconn.PgError
@@ -50,13 +58,19 @@ type translating struct {
 
 // Translate turns a driver's error into a domain's where it means one.
 func (t translating) Translate(err error) error {
-	if t.away(err) {
+	if t.away(err) || closed(err) {
 		return fault.New(fault.Unavailable, "The database is away or busy. Nothing was lost: try again.").Because(err)
 	}
 	if inner, ok := t.Dialector.(gorm.ErrorTranslator); ok {
 		return inner.Translate(err)
 	}
 	return err
+}
+
+// closed: the pool is shut, or the connection was lost between statements.
+// The first has no name in database/sql, only a text.
+func closed(err error) bool {
+	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) || err.Error() == "sql: database is closed"
 }
 
 // sqliteAway: the file is busy, full, unreadable or gone.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/protrack/protrack/migrations"
@@ -20,7 +21,9 @@ type migrator func(ctx context.Context, db *sql.DB, files fs.FS, fn func(*goose.
 
 // sessionLockedMigrator holds a PostgreSQL advisory lock.
 func sessionLockedMigrator(_ context.Context, db *sql.DB, files fs.FS, fn func(*goose.Provider) error) error {
-	locker, err := lock.NewPostgresSessionLocker()
+	// It is asked for each second, for five minutes; goose itself would sleep
+	// for five seconds, and as often as there are servers before this one.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("lock for migration: %w", err)
 	}
@@ -45,12 +48,31 @@ func fileLockedMigrator(path string) migrator {
 				err = unlock
 			}
 		}()
-		provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+		versions, err := database.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
+		if err != nil {
+			return fmt.Errorf("read migrations: %w", err)
+		}
+		provider, err := goose.NewProvider("", db, files, goose.WithStore(sqliteVersions{versions}))
 		if err != nil {
 			return fmt.Errorf("read migrations: %w", err)
 		}
 		return fn(provider)
 	}
+}
+
+// sqliteVersions is goose's table of versions in SQLite. Goose itself finds
+// out whether it is there by reading a text time from it, which our
+// connections do not understand, and would create it a second time.
+type sqliteVersions struct{ database.Store }
+
+// TableExists asks the schema.
+func (v sqliteVersions) TableExists(ctx context.Context, db database.DBTxConn) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", v.Tablename()).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for the table of versions: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Schema is where a database stands.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 
@@ -98,12 +99,17 @@ func (l *statementLog) ParamsFilter(_ context.Context, sql string, _ ...any) (st
 	return sql, nil
 }
 
+// numbered is a placeholder of PostgreSQL as GORM leaves it without a value.
+var numbered = regexp.MustCompile(`\$(\d+)\$`)
+
+// Trace reports a statement that was sent.
 func (l *statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
 	failed := err != nil && !errors.Is(err, gorm.ErrRecordNotFound) && !errors.Is(err, context.Canceled)
 	if l.trace == nil && !failed {
 		return
 	}
 	text, _ := statement()
+	text = numbered.ReplaceAllString(text, "$$$1")
 	if l.trace != nil {
 		l.trace(text)
 	}

@@ -1,0 +1,179 @@
+package apitest_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/protrack/protrack/api/apitest"
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+var (
+	everyone   = auth.Roles()
+	writers    = []auth.Role{auth.Admin, auth.Clinician, auth.App}
+	clinicians = []auth.Role{auth.Admin, auth.Clinician}
+	admins     = []auth.Role{auth.Admin}
+)
+
+// may is who may do what, declared apart from the program. A route that is
+// not here fails the test. {new} is replaced by something new each time.
+var may = map[string]struct {
+	roles  []auth.Role
+	body   any
+	status int
+}{
+	"GET /v1/instruments":                             {everyone, nil, 200},
+	"GET /v1/instruments/{instrument}":                {everyone, nil, 200},
+	"POST /v1/instruments/{instrument}/score":         {everyone, `{"total":12}`, 200},
+	"POST /v1/clients":                                {writers, `{"reference":"{new}"}`, 201},
+	"GET /v1/clients":                                 {writers, nil, 200},
+	"GET /v1/clients/{client_id}":                     {writers, nil, 200},
+	"PATCH /v1/clients/{client_id}":                   {writers, `{"display_name":"{new}"}`, 200},
+	"POST /v1/clients/{client_id}/courses":            {writers, `{"indication":"{new}","started_on":"2026-03-02"}`, 201},
+	"GET /v1/clients/{client_id}/courses":             {writers, nil, 200},
+	"GET /v1/courses/{course_id}":                     {writers, nil, 200},
+	"PATCH /v1/courses/{course_id}":                   {writers, `{"goals":"{new}"}`, 200},
+	"POST /v1/clients/{client_id}/sessions":           {writers, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z"}`, 201},
+	"GET /v1/clients/{client_id}/sessions":            {writers, nil, 200},
+	"GET /v1/sessions/{session_id}":                   {writers, nil, 200},
+	"PATCH /v1/sessions/{session_id}":                 {writers, `{"ended_at":"2026-03-10T17:00:00Z"}`, 200},
+	"POST /v1/clients/{client_id}/assessments":        {writers, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
+	"GET /v1/clients/{client_id}/assessments":         {writers, nil, 200},
+	"GET /v1/assessments/{assessment_id}":             {writers, nil, 200},
+	"PUT /v1/assessments/{assessment_id}":             {clinicians, `{"reason":"{new}"}`, 200},
+	"POST /v1/assessments/{assessment_id}/retraction": {clinicians, `{"reason":"{new}"}`, 200},
+	"GET /v1/assessments/{assessment_id}/versions":    {writers, nil, 200},
+	"POST /v1/assessments/batch":                      {writers, `{"items":[{}]}`, 200},
+	"GET /v1/clients/{client_id}/trajectory":          {writers, nil, 200},
+	"GET /v1/clients/{client_id}/trajectories":        {writers, nil, 200},
+	"GET /v1/caseload":                                {clinicians, nil, 200},
+	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
+	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
+	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
+	"GET /v1/keys":                                    {admins, nil, 200},
+	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
+}
+
+// TestARoleMayDoWhatIsDeclaredAndNothingElse asks for every route as every role.
+func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		cells := 0
+		for _, role := range auth.Roles() {
+			n, retracted := settleAs(s, s.Clinic, string(role)), settleAs(s, s.Clinic, string(role)+" again")
+			for _, route := range apiRoutes(t, s) {
+				want, declared := may[route]
+				if !declared {
+					t.Errorf("nobody declared who may use %s", route)
+					continue
+				}
+				cells++
+				method, path := address(route, n)
+				if strings.HasSuffix(route, "/retraction") {
+					method, path = address(route, retracted) // n's is to be amended
+				}
+				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
+				if allowed := slices.Contains(want.roles, role); allowed && r.Status != want.status || !allowed && r.Status != http.StatusForbidden {
+					t.Errorf("%s as %s: %d, allowed: %v: %s", route, role, r.Status, allowed, r.Body)
+				}
+			}
+		}
+		t.Logf("%d cells", cells)
+	})
+}
+
+// TestAnotherClinicsIDsAreUnknownOnes asks for every route with another
+// clinic's id in each place, and with one that nobody has: the answers do not
+// differ, and nothing of the other clinic changes.
+func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		settle(s, s.Clinic)
+		other := settle(s, s.Other)
+		nobody := ids{newID(), newID(), newID(), newID(), newID()}
+		db := behind(t, s)
+		before := dump(t, db)
+		n := 0
+		for _, route := range apiRoutes(t, s) {
+			if !strings.Contains(route, "_id}") {
+				continue
+			}
+			n++
+			var answers [2]string
+			for i, who := range []ids{other, nobody} {
+				method, path := address(route, who)
+				r := s.Do(method, path, may[route].body, "If-Match", `"1"`)
+				if r.Status != http.StatusNotFound {
+					t.Errorf("%s with a strange id: %d %s", route, r.Status, r.Body)
+				}
+				answers[i] = requestID.ReplaceAllString(string(r.Body), "")
+			}
+			same(t, route, answers[1], answers[0])
+		}
+		if n < 18 {
+			t.Errorf("only %d routes have an id", n)
+		}
+		same(t, "the database", before, dump(t, db))
+	})
+}
+
+// TestAnotherClinicsIDsInABodyAreUnknownOnes is the same for the places
+// within a body, a batch and a query.
+func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		own, other := settle(s, s.Clinic), settle(s, s.Other)
+		put := fill(own, other)
+		form := `"instrument":"phq-9","completed_at":"2026-03-01T09:00:00Z","total":9`
+		for _, c := range []struct{ ask, body string }{
+			{postAssessment, `{"timing":"before","session_id":"{other.session}",` + form + `}`},
+			{"POST /v1/assessments/batch", `{"items":[{"client_id":"{other.client}","timing":"baseline",` + form + `}]}`},
+			{"POST /v1/assessments/batch", `{"items":[{"client_id":"{client}","timing":"after","session_id":"{other.session}",` + form + `}]}`},
+			{amend, `{"timing":"before","session_id":"{other.session}","reason":"x"}`},
+			{postSession, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z","course_id":"{other.course}"}`},
+			{patchSession, `{"course_id":"{other.course}"}`},
+			{"GET /v1/clients/{client}/trajectory?instrument=phq-9&course_id={other.course}", ""},
+			{"GET /v1/clients/{client}/assessments?session_id={other.session}", ""},
+		} {
+			var answers [2]string
+			for i, text := range []string{c.ask + "\n" + c.body, regexp.MustCompile(`\{other\.\w+\}`).ReplaceAllString(c.ask+"\n"+c.body, "{unknown}")} {
+				ask, body, _ := strings.Cut(put.Replace(text), "\n")
+				method, path, _ := strings.Cut(ask, " ")
+				var sent any
+				if body != "" {
+					sent = body
+				}
+				r := s.Do(method, path, sent, "If-Match", `"1"`)
+				answers[i] = requestID.ReplaceAllString(string(r.Body), "")
+			}
+			same(t, c.ask, answers[1], answers[0])
+		}
+	})
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
+
+func apiRoutes(t *testing.T, s *apitest.Server) []string {
+	t.Helper()
+	return slices.DeleteFunc(routes(t, s), func(r string) bool { return !strings.Contains(r, " /v1/") })
+}
+
+// address puts ids into a route.
+func address(route string, n ids) (method, path string) {
+	method, path, _ = strings.Cut(strings.NewReplacer(
+		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
+		"{assessment_id}", n.assessment, "{key_id}", n.key, "{instrument}", "phq-9",
+	).Replace(route), " ")
+	if strings.HasSuffix(path, "/trajectory") {
+		path += "?instrument=phq-9"
+	}
+	return method, path
+}
+
+// fresh puts something new into a body.
+func fresh(body any) any {
+	if text, isText := body.(string); isText {
+		return strings.ReplaceAll(text, "{new}", newID())
+	}
+	return body
+}

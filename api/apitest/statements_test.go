@@ -1,0 +1,109 @@
+package apitest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/protrack/protrack/api/apitest"
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// mostStatements is what a single request may cost, the key's look-up included.
+const mostStatements = 12
+
+// crowd gives a clinic 50 clients, and the one in n 300 assessments, 40
+// sessions and 10 courses.
+func crowd(s *apitest.Server, clinic apitest.Clinic, n ids) {
+	key := clinic.Key[auth.Admin]
+	for i := range 50 {
+		s.As(key, "POST", "/v1/clients", object{"reference": fmt.Sprint("crowd ", i)}).Want(http.StatusCreated)
+	}
+	for i := range 10 {
+		s.As(key, "POST", "/v1/clients/"+n.client+"/courses", object{"indication": "x", "started_on": fmt.Sprintf("2025-01-%02d", i+1)}).Want(http.StatusCreated)
+	}
+	for i := range 40 {
+		s.As(key, "POST", "/v1/clients/"+n.client+"/sessions", with(dosing(), "started_at", today.AddDate(0, 0, -i))).Want(http.StatusCreated)
+	}
+	var items []object
+	for i := range 300 {
+		items = append(items, object{
+			"client_id": n.client, "instrument": []string{"phq-9", "gad-7", "pcl-5"}[i%3], "timing": "follow_up",
+			"completed_at": today.Add(-time.Duration(i) * time.Hour), "total": i % 21,
+		})
+	}
+	s.As(key, "POST", "/v1/assessments/batch", object{"items": items}).Want(http.StatusOK)
+	for range 5 {
+		a := "/v1/assessments/" + n.assessment
+		s.As(key, "PUT", a, object{"reason": "again"}, "If-Match", s.As(key, "GET", a, nil).Header.Get("ETag")).Want(http.StatusOK)
+	}
+}
+
+// TestNoRequestCostsMoreWhereThereIsMore counts the statements of every route
+// in a clinic with one client and one assessment, and in one with many.
+func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		s.Clock.Set(today)
+		few, many := settle(s, s.Clinic), settle(s, s.Other)
+		crowd(s, s.Other, many)
+		for _, route := range apiRoutes(t, s) {
+			var cost [2][]string
+			for i, world := range []struct {
+				clinic apitest.Clinic
+				n      ids
+			}{{s.Clinic, few}, {s.Other, many}} {
+				method, path := address(route, world.n)
+				if isList := method == "GET" && strings.HasSuffix(path, "s") && !strings.Contains(path, "instruments") && !strings.Contains(path, "trajectories"); isList {
+					path += "?limit=200"
+				}
+				key := world.clinic.Key[auth.Admin]
+				etag := s.As(key, "GET", path, nil).Header.Get("ETag")
+				s.Count.Take()
+				r := s.As(key, method, path, fresh(may[route].body), "If-Match", etag)
+				cost[i] = s.Count.Take()
+				if r.Status >= 400 {
+					t.Errorf("%s: %d %s", route, r.Status, r.Body)
+				}
+			}
+			if len(cost[0]) != len(cost[1]) || len(cost[1]) > mostStatements {
+				t.Errorf("%s costs %d statements, and %d where there is more:\n%s", route, len(cost[0]), len(cost[1]), strings.Join(cost[1], "\n"))
+			}
+			t.Logf("%2d statements: %s", len(cost[1]), route)
+		}
+	})
+}
+
+// TestABatchOfAThousandCostsAsManyStatementsAsOneOfTen counts them for forms
+// of ten clients, all new, all known, and all of sessions.
+func TestABatchOfAThousandCostsAsManyStatementsAsOneOfTen(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		s.Clock.Set(today)
+		clientIDs, _ := storm(s, 10, 0)
+		sessions := map[string]string{}
+		for _, id := range clientIDs {
+			sessions[id] = s.Do("POST", "/v1/clients/"+id+"/sessions", dosing()).Want(http.StatusCreated).JSON()["id"].(string)
+		}
+		cost := map[int][2]int{}
+		for _, n := range []int{10, 1000} {
+			var items []object
+			for i := range n {
+				client := clientIDs[i%10]
+				items = append(items, object{
+					"client_id": client, "id": newID(), "instrument": []string{"phq-9", "gad-7"}[i%2], "timing": "after",
+					"session_id": sessions[client], "completed_at": today.Add(-time.Duration(i) * time.Minute), "total": i % 21,
+				})
+			}
+			s.Count.Take()
+			s.Do("POST", "/v1/assessments/batch", object{"items": items}).Want(http.StatusOK)
+			stored := s.Count.Take()
+			s.Do("POST", "/v1/assessments/batch", object{"items": items}).Want(http.StatusOK)
+			cost[n] = [2]int{len(stored), len(s.Count.Take())}
+		}
+		if cost[10] != cost[1000] {
+			t.Errorf("ten forms cost %v statements new and known, a thousand %v", cost[10], cost[1000])
+		}
+		t.Logf("statements of a batch, new and known: %v", cost[1000])
+	})
+}

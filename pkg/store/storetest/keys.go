@@ -1,0 +1,131 @@
+//go:build unix
+
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// newKey makes a key and its hash.
+func newKey() (auth.Key, []byte) {
+	id := NewID()
+	hash := sha256.Sum256(id[:])
+	return auth.Key{ID: id, Name: "täblet", Role: auth.App, Hint: "ptk_abc", CreatedAt: When}, hash[:]
+}
+
+var keys = []promise{
+	{"a key is found by its hash, whole, and by no other hash", func(t *testing.T, c *Clinic) {
+		k, hash := newKey()
+		k.ExpiresAt = new(When.Add(time.Hour))
+		if err := c.CreateKey(t.Context(), c.Who, k, hash); err != nil {
+			t.Fatal(err)
+		}
+		want := k
+		want.Clinic, want.CreatedAt, want.ExpiresAt = c.Who.Clinic, stored(k.CreatedAt), storedPtr(k.ExpiresAt)
+		got, err := c.KeyByHash(t.Context(), hash)
+		same(t, want, got, err)
+		got, err = c.Key(t.Context(), c.Who, k.ID)
+		same(t, want, got, err)
+		for what, h := range map[string][]byte{
+			"none": nil, "empty": {}, "a prefix": hash[:31], "longer": append(append([]byte{}, hash...), 0), "zeros": make([]byte, 32),
+		} {
+			if _, err := c.KeyByHash(t.Context(), h); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}},
+	{"a key is of the clinic of who makes it, whatever it says", func(t *testing.T, c *Clinic) {
+		other := c.Database.Clinic(t)
+		k, hash := newKey()
+		k.Clinic = other.Who.Clinic
+		if err := c.CreateKey(t.Context(), c.Who, k, hash); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.KeyByHash(t.Context(), hash); err != nil || got.Clinic != c.Who.Clinic {
+			t.Errorf("the key is of clinic %v (%v)", got.Clinic, err)
+		}
+	}},
+	{"a hash is one key's, in any clinic", func(t *testing.T, c *Clinic) {
+		k, hash := newKey()
+		if err := c.CreateKey(t.Context(), c.Who, k, hash); err != nil {
+			t.Fatal(err)
+		}
+		other := c.Database.Clinic(t)
+		k.ID = NewID()
+		if err := other.CreateKey(t.Context(), other.Who, k, hash); err == nil {
+			t.Error("another clinic has a key of the same hash")
+		}
+	}},
+	{"a revoked key keeps the first time and stays in the list", func(t *testing.T, c *Clinic) {
+		k, hash := newKey()
+		if err := c.CreateKey(t.Context(), c.Who, k, hash); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []time.Time{When, When.Add(time.Hour), When.Add(-time.Hour)} {
+			if err := c.RevokeKey(t.Context(), c.Who, k.ID, at); err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.KeyByHash(t.Context(), hash)
+			if err != nil || got.RevokedAt == nil || !got.RevokedAt.Equal(stored(When)) {
+				t.Errorf("revoked at %v (%v)", got.RevokedAt, err)
+			}
+		}
+		if all, err := c.Keys(t.Context(), c.Who, uuid.Nil, 9); err != nil || len(all) != 2 {
+			t.Errorf("%d keys, %v", len(all), err)
+		}
+		if admin, err := c.Key(t.Context(), c.Who, c.Who.Actor); err != nil || admin.RevokedAt != nil {
+			t.Errorf("another key was revoked too: %v, %v", admin.RevokedAt, err)
+		}
+		if err := c.RevokeKey(t.Context(), c.Who, NewID(), When); !fault.Is(err, fault.NotFound) {
+			t.Errorf("an unknown key: %v", err)
+		}
+	}},
+	{"a slug is one clinic's; founding it again stores nothing", func(t *testing.T, c *Clinic) {
+		slug := "slug-" + NewID().String()
+		first := auth.Clinic{ID: NewID(), Slug: slug, CreatedAt: When}
+		k, hash := newKey()
+		k.Clinic = first.ID
+		founded, err := c.FoundClinic(t.Context(), first, k, hash)
+		if err != nil || !founded {
+			t.Fatalf("founded %t, %v", founded, err)
+		}
+		second, k2, hash2 := first, k, []byte("another hash")
+		second.ID, k2.ID = NewID(), NewID()
+		k2.Clinic = second.ID
+		if founded, err = c.FoundClinic(t.Context(), second, k2, hash2); err != nil || founded {
+			t.Errorf("founded a second time %t, %v", founded, err)
+		}
+		if _, err := c.KeyByHash(t.Context(), hash2); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the second founder's key: %v", err)
+		}
+		want := first
+		want.CreatedAt = stored(want.CreatedAt)
+		got, err := c.ClinicBySlug(t.Context(), slug)
+		same(t, want, got, err)
+		if _, err := c.ClinicBySlug(t.Context(), slug+"x"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("an unknown slug: %v", err)
+		}
+	}},
+	{"a clinic without its first key is not founded", func(t *testing.T, c *Clinic) {
+		k, hash := newKey()
+		if err := c.CreateKey(t.Context(), c.Who, k, hash); err != nil {
+			t.Fatal(err)
+		}
+		slug := "slug-" + NewID().String()
+		k.ID, k.Clinic = NewID(), NewID()
+		if founded, err := c.FoundClinic(context.Background(), auth.Clinic{ID: k.Clinic, Slug: slug, CreatedAt: When}, k, hash); err == nil || founded {
+			t.Errorf("founded %t, %v", founded, err)
+		}
+		if _, err := c.ClinicBySlug(t.Context(), slug); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the clinic without a key: %v", err)
+		}
+	}},
+}

@@ -1,0 +1,327 @@
+//go:build unix
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/store/storetest"
+)
+
+// victim is a clinic with one of everything.
+type victim struct {
+	*storetest.Clinic
+	client     care.Client
+	course     care.Course
+	session    care.Session
+	assessment care.Assessment
+	key        auth.Key
+}
+
+func newVictim(t *testing.T, d *storetest.Database) victim {
+	c := d.Clinic(t)
+	v := victim{Clinic: c, client: c.NewClient("P-1")}
+	v.course, v.session = c.NewCourse(v.client.ID, "2026-01-01"), c.NewSession(v.client.ID, storetest.When)
+	v.assessment = c.NewAssessment(v.client.ID, storetest.When, 7)
+	v.assessment.SessionID = &v.session.ID
+	v.key = auth.Key{ID: storetest.NewID(), Name: "k", Role: auth.App, CreatedAt: storetest.When}
+	c.Insert(t, v.client, v.course, v.session, v.assessment)
+	if err := c.CreateKey(t.Context(), c.Who, v.key, []byte(v.key.ID.String())); err != nil {
+		t.Fatal(err)
+	}
+	c.Write(t, func(ctx context.Context, tx care.Tx) error {
+		return errors.Join(
+			tx.PutProgress(ctx, c.Who, []uuid.UUID{v.client.ID}, nil, []care.Progress{storetest.NewProgress(v.client.ID, "gad-7")}),
+			tx.PutSetting(ctx, c.Who, care.Setting{Instrument: "gad-7", UpdatedAt: storetest.When}))
+	})
+	return v
+}
+
+// What a method may answer to who asks with another clinic's ids.
+const (
+	notFound   = "not found"
+	empty      = "nothing"
+	staleThere = "stale"         // its own clinic has no such version
+	refused    = "an error"      // the database refuses: a row cannot point into another clinic
+	ownNow     = "stored of own" // the same id may stand in two clinics
+)
+
+// everything is what care.Tx and auth.Store offer together.
+type everything interface {
+	care.Tx
+	auth.Store
+}
+
+// An attempt calls one method with the victim's ids, in who's name.
+type attempt struct {
+	answer string
+	call   func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error)
+}
+
+var page = care.Page{Limit: 100}
+
+// attempts has every method of the interfaces; TestNoMethodIsForgotten sees to it.
+var attempts = map[string]attempt{
+	"Client": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Client(ctx, who, v.client.ID)
+	}},
+	"ClientHistory": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, b, err := db.ClientHistory(ctx, who, v.client.ID)
+		return []care.Client{a, b}, err
+	}},
+	"Clients": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Clients(ctx, who, page)
+	}},
+	"Course": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Course(ctx, who, v.course.ID)
+	}},
+	"CourseHistory": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, b, err := db.CourseHistory(ctx, who, v.course.ID)
+		return []care.Course{a, b}, err
+	}},
+	"Courses": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Courses(ctx, who, v.client.ID, page)
+	}},
+	"CoursesAt": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.CoursesAt(ctx, who, v.client.ID, new(storetest.When.Add(time.Hour)))
+	}},
+	"Session": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Session(ctx, who, v.session.ID)
+	}},
+	"SessionHistory": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, b, err := db.SessionHistory(ctx, who, v.session.ID)
+		return []care.Session{a, b}, err
+	}},
+	"Sessions": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Sessions(ctx, who, v.client.ID, nil)
+	}},
+	"SessionsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.SessionsOf(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"SessionClients": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.SessionClients(ctx, who, []uuid.UUID{v.session.ID})
+	}},
+	"Assessment": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Assessment(ctx, who, v.assessment.ID)
+	}},
+	"AssessmentHistories": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.AssessmentHistories(ctx, who, []uuid.UUID{v.assessment.ID})
+	}},
+	"Assessments": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Assessments(ctx, who, v.client.ID, care.AssessmentFilter{SessionID: &v.session.ID, Retracted: true}, page)
+	}},
+	"AssessmentVersions": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.AssessmentVersions(ctx, who, v.assessment.ID, page)
+	}},
+	"Points": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Points(ctx, who, []uuid.UUID{v.client.ID}, nil, new(storetest.When.Add(time.Hour)))
+	}},
+	"Settings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Settings(ctx, who)
+	}},
+	"Caseload": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Caseload(ctx, who, care.CaseloadQuery{Instrument: "gad-7", Sort: care.ByLastAt}, page)
+	}},
+	"LockClients": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.LockClients(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"LockedClients": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.LockedClients(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"ClientIDs": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.ClientIDs(ctx, who, uuid.Nil, 100)
+	}},
+	"InsertClient": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertClient(ctx, who, v.client)
+	}},
+	"InsertCourse": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertCourse(ctx, who, v.NewCourse(v.client.ID, "2026-01-01"))
+	}},
+	"InsertSession": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertSession(ctx, who, v.NewSession(v.client.ID, storetest.When))
+	}},
+	"InsertAssessments": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertAssessments(ctx, who, []care.Assessment{v.NewAssessment(v.client.ID, storetest.When, 1)})
+	}},
+	"ReviseClient": {staleThere, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.client.Revision = storetest.Next(v.client.Revision, storetest.When.Add(time.Hour))
+		return nil, db.ReviseClient(ctx, who, v.client)
+	}},
+	"ReviseCourse": {staleThere, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.course.Revision = storetest.Next(v.course.Revision, storetest.When.Add(time.Hour))
+		return nil, db.ReviseCourse(ctx, who, v.course)
+	}},
+	"ReviseSession": {staleThere, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.session.Revision = storetest.Next(v.session.Revision, storetest.When.Add(time.Hour))
+		return nil, db.ReviseSession(ctx, who, v.session)
+	}},
+	"ReviseAssessment": {staleThere, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.assessment.Revision = storetest.Next(v.assessment.Revision, storetest.When.Add(time.Hour))
+		return nil, db.ReviseAssessment(ctx, who, v.assessment)
+	}},
+	"PutProgress": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.PutProgress(ctx, who, []uuid.UUID{v.client.ID}, nil, []care.Progress{storetest.NewProgress(v.client.ID, "gad-7")})
+	}},
+	"PutSetting": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return nil, db.PutSetting(ctx, who, care.Setting{Instrument: "gad-7", ChangeRules: "mine", UpdatedAt: storetest.When})
+	}},
+	"Keys": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		keys, err := db.Keys(ctx, who, uuid.Nil, 100)
+		for _, k := range keys {
+			if k.Clinic != who.Clinic {
+				err = errors.New("another clinic's key") // unlike any that is expected
+			}
+		}
+		return nil, err
+	}},
+	"Key": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Key(ctx, who, v.key.ID)
+	}},
+	"CreateKey": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.key.Clinic = v.Who.Clinic // of no consequence
+		return nil, db.CreateKey(ctx, who, v.key, []byte(storetest.NewID().String()))
+	}},
+	"RevokeKey": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.RevokeKey(ctx, who, v.key.ID, storetest.When)
+	}},
+}
+
+// withoutPrincipal lists the methods that find out who is asking, and Write,
+// which has promises of its own.
+var withoutPrincipal = []string{"KeyByHash", "ClinicBySlug", "FoundClinic", "Write"}
+
+func TestNoMethodIsForgotten(t *testing.T) {
+	known := map[string]bool{}
+	for _, name := range withoutPrincipal {
+		known[name] = true
+	}
+	for _, face := range []reflect.Type{reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store]()} {
+		for i := range face.NumMethod() {
+			name := face.Method(i).Name
+			if _, tried := attempts[name]; !tried && !known[name] {
+				t.Errorf("%v.%s is called as no other clinic: add it to attempts", face, name)
+			}
+			known[name] = true
+		}
+	}
+	for name := range attempts {
+		if !known[name] {
+			t.Errorf("%s is a method no more", name)
+		}
+	}
+}
+
+// inside runs an attempt in a transaction, which is rolled back if it fails.
+func (a attempt) inside(t *testing.T, d *storetest.Database, as auth.Principal, who auth.Principal, v victim) (got any, err error) {
+	t.Helper()
+	err = d.Write(t.Context(), as, func(tx care.Tx) error {
+		both, ok := tx.(everything)
+		if !ok {
+			return fmt.Errorf("%T does not hold the keys", tx)
+		}
+		got, err = a.call(t.Context(), both, who, v)
+		return err
+	})
+	return got, err
+}
+
+func isNothing(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch x := reflect.ValueOf(v); x.Kind() {
+	case reflect.Slice, reflect.Map:
+		for _, e := range x.Seq2() {
+			if x.Kind() == reflect.Slice && !e.IsZero() || x.Kind() == reflect.Map {
+				return false
+			}
+		}
+		return true
+	default:
+		return x.IsZero()
+	}
+}
+
+func TestAnotherClinicSeesAndChangesNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+		raw := d.Raw(t)
+		v := newVictim(t, d)
+		for name, a := range attempts {
+			t.Run(name, func(t *testing.T) {
+				// The control: the clinic itself gets what it asks for.
+				if got, err := a.inside(t, d, v.Who, v.Who, v); a.answer == notFound || a.answer == empty {
+					if err != nil || isNothing(got) && got != nil {
+						t.Fatalf("its own clinic gets %v, %v", got, err)
+					}
+				}
+				v := newVictim(t, d)
+				before := d.Dump(t, raw, v.Who.Clinic)
+				thief := d.Clinic(t)
+				got, err := a.inside(t, d, thief.Who, thief.Who, v)
+				switch a.answer {
+				case notFound:
+					if !fault.Is(err, fault.NotFound) || !isNothing(got) {
+						t.Errorf("got %v, %v", got, err)
+					}
+				case empty:
+					if err != nil || !isNothing(got) {
+						t.Errorf("got %v, %v", got, err)
+					}
+				case staleThere:
+					if !fault.Is(err, fault.Stale) {
+						t.Errorf("got %v", err)
+					}
+				case refused:
+					if err == nil {
+						t.Error("no error")
+					}
+				case ownNow:
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				if diff := cmp.Diff(before, d.Dump(t, raw, v.Who.Clinic)); diff != "" {
+					t.Errorf("it changed:\n%s", diff)
+				}
+			})
+		}
+	})
+}
+
+func TestWhoIsOfNoClinicGetsAnErrorAndNoData(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+		raw := d.Raw(t)
+		v := newVictim(t, d)
+		before := d.Dump(t, raw, v.Who.Clinic)
+		nobody := auth.Principal{Actor: v.Who.Actor, Role: auth.Admin}
+		for name, a := range attempts {
+			t.Run(name, func(t *testing.T) {
+				for where, try := range map[string]func() (any, error){
+					"on its own":       func() (any, error) { return a.call(t.Context(), d.DB, nobody, v) },
+					"in a transaction": func() (any, error) { return a.inside(t, d, v.Who, nobody, v) },
+				} {
+					if got, err := try(); !fault.Is(err, fault.Unauthenticated) || !isNothing(got) {
+						t.Errorf("%s: got %v, %v", where, got, err)
+					}
+				}
+				if diff := cmp.Diff(before, d.Dump(t, raw, v.Who.Clinic)); diff != "" {
+					t.Errorf("it changed:\n%s", diff)
+				}
+				if strays := d.Dump(t, raw, uuid.Nil); len(strays) > 0 {
+					t.Errorf("stored for no clinic: %v", strays)
+				}
+			})
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,11 +61,12 @@ func New(d Deps) *echo.Echo {
 	e.GET("/openapi.json", openAPI)
 	mountSwagger(e)
 
-	through := func(limit string) []echo.MiddlewareFunc {
-		return []echo.MiddlewareFunc{mw.Timeout(answerTime), mw.Encodings(), middleware.BodyLimit(limit)}
+	read := []echo.MiddlewareFunc{mw.Timeout(answerTime)}
+	write := func(limit string) []echo.MiddlewareFunc {
+		return append(slices.Clip(read), mw.Encodings(), middleware.BodyLimit(limit))
 	}
 	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
-	handlers.Routes(e.Group("/v1"), through(bodyLimit), through(batchLimit))
+	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
 	return e
 }
 

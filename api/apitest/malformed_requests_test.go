@@ -76,7 +76,7 @@ var misaddressed = []bad{
 	{name: "a cursor of another order of the caseload", ask: "GET /v1/caseload?sort=change&cursor=" + forge(`{"l":"caseload reference","s":"P-1","i":"01890000-0000-7000-8000-000000000001"}`), status: s422, faults: []string{"/cursor not_a_cursor"}},
 	{name: "a cursor with a day that is none", ask: "GET /v1/clients/{client}/courses?cursor=" + forge(`{"l":"courses","s":"zzz","i":"01890000-0000-7000-8000-000000000001"}`), status: s422, faults: []string{"/cursor not_a_cursor"}},
 	{name: "a cursor behind all numbers", ask: "GET /v1/assessments/{assessment}/versions?cursor=" + forge(`{"l":"versions","n":1e300,"i":"01890000-0000-7000-8000-000000000001"}`), status: s422, faults: []string{"/cursor not_a_cursor"}},
-	{name: "an unknown parameter", ask: "GET /v1/clients?refrence=canary-p", status: s422, faults: []string{"/refrence unknown_parameter"}},
+	{name: "an unknown parameter", ask: "GET /v1/clients?referenz=canary-p", status: s422, faults: []string{"/referenz unknown_parameter"}},
 	{name: "a clinic as a parameter", ask: "GET /v1/clients?clinic_id={other.client}", status: s422, faults: []string{"/clinic_id unknown_parameter"}},
 	{name: "an unknown parameter of a single thing", ask: "GET /v1/clients/{client}?as_of=2026-01-01T00:00:00Z", status: s422, faults: []string{"/as_of unknown_parameter"}},
 	{name: "a parameter twice", ask: "GET /v1/clients?limit=1&limit=2", status: s422, faults: []string{"/limit repeated"}},

@@ -110,8 +110,14 @@ func (c bad) payload(t *testing.T, put *strings.Replacer) (any, string) {
 	return put.Replace(string(text)), put.Replace(string(text))
 }
 
+// reporter is a test, or one run of a property.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // problemOf reads a problem document and holds it to RFC 9457 and the contract.
-func problemOf(t *testing.T, r *apitest.Response) problem.Document {
+func problemOf(t reporter, r *apitest.Response) problem.Document {
 	t.Helper()
 	var doc problem.Document
 	if got := r.Header.Get("Content-Type"); got != problem.MediaType {
@@ -140,7 +146,7 @@ var inside = regexp.MustCompile(`(?i)\b(sql|sqlite|sqlstate|postgres|pgx|gorm|nc
 
 // saysNothing fails the test where a problem tells of our insides or repeats
 // a text that was sent.
-func saysNothing(t *testing.T, r *apitest.Response, sent string) {
+func saysNothing(t reporter, r *apitest.Response, sent string) {
 	t.Helper()
 	if found := inside.FindString(string(r.Body)); found != "" {
 		t.Errorf("the problem says %q: %s", found, r.Body)

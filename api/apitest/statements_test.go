@@ -1,8 +1,10 @@
 package apitest_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +13,16 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 )
 
-// mostStatements is what a single request may cost, the key's look-up included.
+// mostStatements is what a single request may cost, the key's look-up
+// included. Those that move stored facts may cost what is said of them: they
+// read what stands, lock, read again, end a version, store the next, and
+// recompute the progress.
 const mostStatements = 12
+
+var costlier = map[string]int{
+	"PUT /v1/assessments/{assessment_id}": 14,
+	"PATCH /v1/sessions/{session_id}":     15,
+}
 
 // crowd gives a clinic 50 clients, and the one in n 300 assessments, 40
 // sessions and 10 courses.
@@ -48,7 +58,11 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 		s.Clock.Set(today)
 		few, many := settle(s, s.Clinic), settle(s, s.Other)
 		crowd(s, s.Other, many)
-		for _, route := range apiRoutes(t, s) {
+		all := apiRoutes(t, s)
+		slices.SortStableFunc(all, func(a, b string) int { // a retraction comes last: nothing amends it
+			return cmp.Compare(strings.Count(a, "retraction"), strings.Count(b, "retraction"))
+		})
+		for _, route := range all {
 			var cost [2][]string
 			for i, world := range []struct {
 				clinic apitest.Clinic
@@ -67,7 +81,7 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 					t.Errorf("%s: %d %s", route, r.Status, r.Body)
 				}
 			}
-			if len(cost[0]) != len(cost[1]) || len(cost[1]) > mostStatements {
+			if len(cost[0]) != len(cost[1]) || len(cost[1]) > max(mostStatements, costlier[route]) {
 				t.Errorf("%s costs %d statements, and %d where there is more:\n%s", route, len(cost[0]), len(cost[1]), strings.Join(cost[1], "\n"))
 			}
 			t.Logf("%2d statements: %s", len(cost[1]), route)

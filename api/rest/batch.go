@@ -35,7 +35,7 @@ type BatchResult struct {
 	Index   int               `json:"index"`                                                         // its place in the request
 	ID      *uuid.UUID        `json:"id" swaggertype:"string" format:"uuid" extensions:"x-nullable"` // null where the item has none that can be read
 	Status  int               `json:"status" example:"201"`                                          // 201 stored now, 200 stored before, 4xx refused
-	Version int               `json:"version,omitzero"`
+	Version int               `json:"version,omitempty,omitzero"`
 	Flags   []Flag            `json:"flags,omitempty"` // what somebody should see
 	Problem *problem.Document `json:"problem,omitempty"`
 } //	@name	BatchResult

@@ -56,7 +56,7 @@ func join(shape, meaning []fault.Detail) []fault.Detail {
 	}
 	out := slices.Clone(shape)
 	for _, d := range meaning {
-		if !broken(d.Pointer) && !(d.Pointer == "/answers" && broken("/total")) {
+		if !broken(d.Pointer) && (d.Pointer != "/answers" || !broken("/total")) {
 			out = append(out, d)
 		}
 	}

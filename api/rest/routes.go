@@ -22,11 +22,20 @@ type Handlers struct {
 	Keys *auth.Service
 }
 
-// Routes is the map of /v1. A single resource is asked for through one list
-// of middleware, and a batch through the other. The group has none of its own:
-// Echo would then answer 404 for a method that a path does not have.
-func (h *Handlers) Routes(v1 *echo.Group, single, batch []echo.MiddlewareFunc) {
-	one := func(method, path string, handle echo.HandlerFunc) { v1.Add(method, path, handle, single...) }
+// Through is the middleware of each kind of route: those that read no body,
+// those that take one thing, and the batch.
+type Through struct{ Read, Write, Batch []echo.MiddlewareFunc }
+
+// Routes is the map of /v1. The group has no middleware of its own: Echo would
+// then answer 404 for a method that a path does not have.
+func (h *Handlers) Routes(v1 *echo.Group, through Through) {
+	one := func(method, path string, handle echo.HandlerFunc) {
+		if method == http.MethodGet || method == http.MethodDelete {
+			v1.Add(method, path, handle, through.Read...)
+			return
+		}
+		v1.Add(method, path, handle, through.Write...)
+	}
 	one(http.MethodGet, "/instruments", h.signed(h.listInstruments))
 	one(http.MethodGet, "/instruments/:instrument", h.asked(h.getInstrument))
 	one(http.MethodPost, "/instruments/:instrument/score", h.signed(h.scoreInstrument))
@@ -52,7 +61,7 @@ func (h *Handlers) Routes(v1 *echo.Group, single, batch []echo.MiddlewareFunc) {
 	one(http.MethodPut, "/assessments/:assessment_id", h.signed(h.amendAssessment))
 	one(http.MethodPost, "/assessments/:assessment_id/retraction", h.signed(h.retractAssessment))
 	one(http.MethodGet, "/assessments/:assessment_id/versions", h.asked(h.listAssessmentVersions))
-	v1.POST("/assessments/batch", h.signed(h.recordBatch), batch...)
+	v1.POST("/assessments/batch", h.signed(h.recordBatch), through.Batch...)
 
 	one(http.MethodGet, "/clients/:client_id/trajectory", h.asked(h.getTrajectory))
 	one(http.MethodGet, "/clients/:client_id/trajectories", h.asked(h.listTrajectories))

@@ -35,7 +35,7 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	builtIn = dir
 	path := filepath.Join(dir, "protrack")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=9.8.7", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-ldflags", "-X main.version=9.8.7", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
@@ -79,14 +79,14 @@ type process struct {
 	cmd      *exec.Cmd
 	out, err output
 	ended    chan struct{} // closed when it has exited
-	began    time.Time
+	at       string        // the server's URL, once it is known
 }
 
 // launch starts the program with no environment but what is given: nothing of
 // the tester's own settings, and a home of its own.
 func launch(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(program(t), args...), ended: make(chan struct{}), began: time.Now()}
+	p := &process{t: t, cmd: exec.Command(program(t), args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if err := p.cmd.Start(); err != nil {
@@ -117,11 +117,12 @@ func launchServer(t testing.TB, database string, env []string, args ...string) *
 // url waits until the server serves, and tells where.
 func (p *process) url() string {
 	p.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(time.Minute); p.at == ""; {
 		for line := range strings.Lines(p.err.String()) {
 			var entry struct{ Msg, Addr string }
 			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "serving" {
-				return "http://" + entry.Addr
+				p.at = "http://" + entry.Addr
+				return p.at
 			}
 		}
 		select {
@@ -133,6 +134,7 @@ func (p *process) url() string {
 			p.t.Fatalf("the server does not serve: %s", p.err.String())
 		}
 	}
+	return p.at
 }
 
 // kill ends the process as a crash does, and waits for the end.

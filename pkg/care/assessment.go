@@ -109,13 +109,13 @@ func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []f
 	if a.MissingPolicy == "" {
 		a.MissingPolicy = instrument.Complete
 	}
-	a.Answers = answered(a.Answers)
 	a.Declined = slices.Sorted(slices.Values(a.Declined))
 	def, err := s.Instruments.Get(a.Instrument)
 	if err != nil {
 		f.add("/instrument", "unknown_instrument", "This clinic has no such instrument.")
 		return a, nil, f
 	}
+	a.Answers = answered(a.Answers, def)
 	if a.RecallWindow == "" {
 		a.RecallWindow = def.RecallWindow()
 	}
@@ -125,14 +125,15 @@ func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []f
 	return a, def, f
 }
 
-// answered drops the items without an answer: null and absent are the same.
-func answered(in instrument.Answers) instrument.Answers {
+// answered drops the items without an answer: null and absent are the same. An
+// item that the instrument does not have stays, for scoring to refuse.
+func answered(in instrument.Answers, def *instrument.Definition) instrument.Answers {
 	if in == nil {
 		return nil
 	}
 	out := make(instrument.Answers, len(in))
 	for id, v := range in {
-		if v != nil {
+		if v != nil || !slices.ContainsFunc(def.Items, func(item instrument.Item) bool { return item.ID == id }) {
 			out[id] = v
 		}
 	}

@@ -97,15 +97,20 @@ func (s *Service) Caseload(ctx context.Context, who auth.Principal, query Caselo
 // moveProgress recomputes the progress of clients, on some instruments or on
 // all. The clients must be locked.
 func (s *Service) moveProgress(ctx context.Context, who auth.Principal, tx Tx, clients []uuid.UUID, instruments []string) error {
+	set, err := tx.Settings(ctx, who)
+	if err != nil {
+		return err
+	}
+	return s.moveProgressBy(ctx, who, tx, set, clients, instruments)
+}
+
+// moveProgressBy is moveProgress for a caller that has read the settings.
+func (s *Service) moveProgressBy(ctx context.Context, who auth.Principal, tx Tx, set Settings, clients []uuid.UUID, instruments []string) error {
 	points, err := tx.Points(ctx, who, clients, instruments, nil)
 	if err != nil {
 		return err
 	}
 	sessions, err := tx.SessionsOf(ctx, who, clients)
-	if err != nil {
-		return err
-	}
-	set, err := tx.Settings(ctx, who)
 	if err != nil {
 		return err
 	}

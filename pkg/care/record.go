@@ -170,7 +170,7 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 			return err
 		}
 	}
-	return b.moveProgress(ctx, tx)
+	return b.moveProgress(ctx, tx, set)
 }
 
 // lockClients locks the clients of the open elements, in the order of their
@@ -224,7 +224,7 @@ func (b *batch) checkSessions(ctx context.Context, tx Tx) error {
 }
 
 // moveProgress recomputes the read model of what was created.
-func (b *batch) moveProgress(ctx context.Context, tx Tx) error {
+func (b *batch) moveProgress(ctx context.Context, tx Tx, set Settings) error {
 	var clients []uuid.UUID
 	var instruments []string
 	seenClient, seenInstrument := map[uuid.UUID]bool{}, map[string]bool{}
@@ -244,7 +244,7 @@ func (b *batch) moveProgress(ctx context.Context, tx Tx) error {
 	if len(clients) == 0 {
 		return nil
 	}
-	return b.service.moveProgress(ctx, b.who, tx, clients, instruments)
+	return b.service.moveProgressBy(ctx, b.who, tx, set, clients, instruments)
 }
 
 func detailsOf(err error) []fault.Detail {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -202,19 +203,20 @@ func (d *DB) InsertAssessments(ctx context.Context, who auth.Principal, as []car
 // insertIdentities stores the ids that are not in use and returns them.
 func (d *DB) insertIdentities(ctx context.Context, who auth.Principal, ids []identity) ([]uuid.UUID, error) {
 	// GORM would write the returned rows over the given ones, whichever they
-	// are; so it only builds the statement.
-	dry := d.inserting(ctx, who, "assessments").Session(&gorm.Session{DryRun: true}).Clauses(
+	// are; so it only builds the statement, which is not one to report.
+	dry := d.inserting(ctx, who, "assessments").Session(&gorm.Session{DryRun: true, Logger: logger.Discard}).Clauses(
 		clause.OnConflict{DoNothing: true},
 		clause.Returning{Columns: []clause.Column{{Name: "id"}}},
 	).Create(&ids)
 	if dry.Error != nil {
 		return nil, fmt.Errorf("insert assessments: %w", dry.Error)
 	}
-	var fresh []uuid.UUID
-	if err := d.write.WithContext(ctx).Raw(dry.Statement.SQL.String(), dry.Statement.Vars...).Scan(&fresh).Error; err != nil {
+	// Find, for Scan would report the statement with the values bound to it.
+	var fresh []identity
+	if err := d.write.WithContext(ctx).Raw(dry.Statement.SQL.String(), dry.Statement.Vars...).Find(&fresh).Error; err != nil {
 		return nil, fmt.Errorf("insert assessments: %w", err)
 	}
-	return fresh, nil
+	return convert(fresh, func(r identity) uuid.UUID { return r.ID }), nil
 }
 
 // ReviseAssessment stores an assessment's next version.

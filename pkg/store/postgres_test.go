@@ -42,7 +42,7 @@ func TestEveryConnectionToPostgreSQLHasTheSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		for name, want := range map[string]string{"synchronous_commit": "on", "timezone": "UTC", "application_name": "protrack"} {
 			if got := ask(conn.QueryRowContext(t.Context(), "SELECT current_setting($1)", name)); got != want {
 				t.Errorf("connection %d has %s %s", i, name, got)

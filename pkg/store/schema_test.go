@@ -234,7 +234,7 @@ func columns(t *testing.T, d *storetest.Database, raw *sql.DB) map[string][]colu
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	out := map[string][]column{}
 	for rows.Next() {
 		var table string

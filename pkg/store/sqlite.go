@@ -54,13 +54,16 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the database's folder: %w", err)
 	}
-	// Create it before SQLite does, readable by this user alone.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, fmt.Errorf("open SQLite: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("open SQLite: %w", err)
+	// Create it before SQLite does, readable by this user alone, and the index
+	// of its log. The log itself takes the file's mode: see modeof.
+	for _, name := range []string{path, path + "-shm"} {
+		file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+		if err != nil {
+			return nil, fmt.Errorf("open SQLite: %w", err)
+		}
+		if err := file.Close(); err != nil {
+			return nil, fmt.Errorf("open SQLite: %w", err)
+		}
 	}
 	writer, err := sqlitePool(ctx, path, cfg.VFS, false, 1)
 	if err != nil {
@@ -83,7 +86,7 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func sqlitePool(ctx context.Context, path, vfs string, readOnly bool, size int) (*sql.DB, error) {
-	params := url.Values{"_timefmt": {"unixepoch_micro"}}
+	params := url.Values{"_timefmt": {"unixepoch_micro"}, "modeof": {path}}
 	if !readOnly {
 		params.Set("_txlock", "immediate")
 	}

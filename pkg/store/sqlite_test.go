@@ -78,7 +78,7 @@ func TestEveryConnectionToSQLiteHasTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	if got := pragmasOf(t, take(raw)); got["secure_delete"] == "1" && got["query_only"] == "1" {
 		t.Errorf("any connection has the settings: %v", got)
 	}
@@ -164,7 +164,7 @@ func TestEveryCommitIsOnTheDiskBeforeItIsAcknowledged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestEveryCommitIsOnTheDiskBeforeItIsAcknowledged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	before = count.syncs.Load()
 	for i := range commits {
 		if _, err := raw.ExecContext(t.Context(), "INSERT INTO clinics VALUES (?, ?, 0)", fmt.Sprint(i), fmt.Sprint(i)); err != nil {
@@ -215,7 +215,7 @@ func TestASlowExportDoesNotKeepWritersWaiting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	rows.Next() // and the receiver stops reading
 	insert := func(reference string, patience time.Duration) error {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -132,7 +132,7 @@ func (d *Database) Dump(t testing.TB, raw *sql.DB, clinic uuid.UUID) []string {
 // Rows gives the rows of a table that a condition holds for, sorted.
 func (d *Database) Rows(t testing.TB, raw *sql.DB, table, where string) []string {
 	t.Helper()
-	rows := texts(t, raw, "SELECT * FROM "+table+" WHERE "+where) //nolint:gosec // tests name tables
+	rows := texts(t, raw, "SELECT * FROM "+table+" WHERE "+where)
 	for i := range rows {
 		rows[i] = table + ": " + rows[i]
 	}
@@ -147,7 +147,7 @@ func texts(t testing.TB, raw *sql.DB, query string) []string {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	names, err := rows.Columns()
 	if err != nil {
 		t.Fatal(err)

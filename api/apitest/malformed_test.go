@@ -52,6 +52,13 @@ func TestWhatIsMalformedIsRefusedAndChangesNothing(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) { c.run(t, s.In(t), put, db, before) })
 		}
+		// The control: what is right does change the database, and the dump sees it.
+		s.Do("POST", put.Replace("/v1/clients/{client}/assessments"), baseline()).Want(http.StatusCreated)
+		for _, table := range []string{"assessments", "assessment_versions", "progress"} {
+			if cmp.Equal(before[table], dump(t, db)[table]) {
+				t.Errorf("a change of %s is not seen", table)
+			}
+		}
 	})
 }
 

@@ -93,12 +93,19 @@ func (c *crash) round(n int) {
 	c.await(c.book.acks() + 1) // it has recovered by itself
 }
 
-// await waits until so many assessments are acknowledged.
+// await waits until so many assessments are acknowledged, as long as there are
+// any more from time to time.
 func (c *crash) await(acks int) {
 	c.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); c.book.acks() < acks; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			c.t.Fatalf("%d of %d acknowledgements in 30 s: %v", c.book.acks(), acks, c.server.err.String())
+	const silence = 30 * time.Second
+	last, since := c.book.acks(), time.Now()
+	for last < acks {
+		time.Sleep(time.Millisecond)
+		if now := c.book.acks(); now > last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > silence {
+			c.t.Fatalf("no acknowledgement in %s after %d: %s", silence, last, c.server.err.tail())
 		}
 	}
 }

@@ -73,6 +73,12 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// tail is the end of it.
+func (o *output) tail() string {
+	text := o.String()
+	return text[max(0, len(text)-4000):]
+}
+
 // process is the program as a child of the test. It is killed when the test ends.
 type process struct {
 	t        testing.TB
@@ -127,11 +133,11 @@ func (p *process) url() string {
 		}
 		select {
 		case <-p.ended:
-			p.t.Fatalf("the server ended: %s", p.err.String())
+			p.t.Fatalf("the server ended: %s", p.err.tail())
 		case <-time.After(2 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("the server does not serve: %s", p.err.String())
+			p.t.Fatalf("the server does not serve: %s", p.err.tail())
 		}
 	}
 	return p.at

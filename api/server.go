@@ -35,8 +35,8 @@ type Deps struct {
 // Sizes of request bodies, after unpacking, and the time an answer may take.
 const (
 	bodyLimit      = "256K"
-	batchLimit     = "8M" // 1,000 assessments of 20 items with long names and white space
-	answerTime     = 30 * time.Second
+	batchLimit     = "8M"             // 1,000 assessments of 20 items with long names and white space
+	answerTime     = 12 * time.Second // within the time that a shutdown waits
 	readyTime      = time.Second
 	maxHeaderBytes = 16 << 10
 )

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,6 +100,27 @@ func (r AmendmentRequest) toCare(current care.Assessment) care.Assessment {
 	return a
 }
 
+// erasure refuses an amendment that would drop every answer without a word,
+// because it names what was declined and not what was answered.
+func (r AmendmentRequest) erasure(current care.Assessment) []fault.Detail {
+	if r.Declined == nil || r.Answers != nil || r.Total != nil || len(current.Answers) == 0 {
+		return nil
+	}
+	return []fault.Detail{{
+		Pointer: "/answers", Code: "required", Message: "Answers, declined and total are replaced together: send the answers that stand.",
+	}}
+}
+
+// malformedForm names all that is wrong with a form that has faults of shape.
+// One that has none goes to the service as it is: if its id is known, what
+// was taken once is not judged again.
+func (h *Handlers) malformedForm(shape []fault.Detail, a care.Assessment) error {
+	if len(shape) == 0 {
+		return nil
+	}
+	return shapeError(join(shape, h.Care.CheckAssessment(a)))
+}
+
 func assessmentFromCare(a care.Assessment) Assessment {
 	out := Assessment{
 		ID: a.ID, ClientID: a.ClientID, Instrument: a.Instrument, InstrumentVersion: a.InstrumentVersion,
@@ -132,8 +154,10 @@ func (h *Handlers) createAssessment(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	in, err := bindWhole(c, func() AssessmentRequest { return AssessmentRequest{} },
-		func(r AssessmentRequest) []fault.Detail { return h.Care.CheckAssessment(r.toCare(client)) })
+	in, details, err := bindFaults(c, func() AssessmentRequest { return AssessmentRequest{} })
+	if err == nil {
+		err = h.malformedForm(details, in.toCare(client))
+	}
 	if err != nil {
 		return err
 	}
@@ -232,7 +256,7 @@ func (h *Handlers) amendAssessment(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	in, err := bindWhole(c, func() AmendmentRequest { return amendmentOf(current) }, func(r AmendmentRequest) []fault.Detail {
-		return append(sameID(r.ID, current.ID), h.Care.CheckAssessment(r.toCare(current))...)
+		return slices.Concat(sameID(r.ID, current.ID), r.erasure(current), h.Care.CheckAssessment(r.toCare(current)))
 	})
 	if err != nil {
 		return err

@@ -121,7 +121,7 @@ func (h *Handlers) batchItem(raw jsontext.Value) (care.Assessment, *uuid.UUID, e
 		return care.Assessment{}, nil, err
 	}
 	a := in.toCare(in.ClientID)
-	return a, in.ID, shapeError(join(details, h.Care.CheckAssessment(a)))
+	return a, in.ID, h.malformedForm(details, a)
 }
 
 func (r *BatchResult) refuse(err error, requestID string) {

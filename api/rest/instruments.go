@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"strconv"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -121,6 +123,7 @@ func (h *Handlers) getInstrument(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Set("ETag", strconv.Quote(def.Version))
 	return ok(c, def)
 }
 

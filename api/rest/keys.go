@@ -69,6 +69,7 @@ func (h *Handlers) createKey(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Set(echo.HeaderLocation, "/v1/keys/"+key.ID.String())
 	return render(c, http.StatusCreated, CreatedKey{Key: keyFromAuth(key), Secret: string(secret)})
 }
 

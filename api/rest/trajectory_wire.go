@@ -49,6 +49,7 @@ type TrajectoryPoint struct {
 	Timing            string     `json:"timing" enums:"baseline,before,after,follow_up"`
 	At                time.Time  `json:"at" format:"date-time"`
 	DaysFromFirstDose *float64   `json:"days_from_first_dose" extensions:"x-nullable"`
+	InstrumentVersion string     `json:"instrument_version" example:"1.0.0"`
 	RecallWindow      string     `json:"recall_window" example:"P14D"`
 	Total             *float64   `json:"total" extensions:"x-nullable"`
 	Severity          *string    `json:"severity" extensions:"x-nullable"`
@@ -61,6 +62,7 @@ type TrajectoryPoint struct {
 	Remission         *bool      `json:"remission" extensions:"x-nullable"`
 	RecallOverlap     *float64   `json:"recall_overlap" extensions:"x-nullable" example:"0.93"` // share of its recall window that the baseline's covers
 	RecallNote        string     `json:"recall_note,omitempty"`                                 // the same in words
+	WindowDiffers     bool       `json:"window_differs"`                                        // asked with another recall window than the baseline
 	Excluded          bool       `json:"excluded"`                                              // overlaps by more than was allowed
 } //	@name	TrajectoryPoint
 
@@ -91,6 +93,9 @@ type TrajectoryStatus struct {
 	Summary           string     `json:"summary" example:"response"`
 	Change            *float64   `json:"change" extensions:"x-nullable"`
 	PercentChange     *float64   `json:"percent_change" extensions:"x-nullable"`
+	RecallOverlap     *float64   `json:"recall_overlap" extensions:"x-nullable"` // share of the latest one's recall window that the baseline's covers
+	RecallNote        string     `json:"recall_note,omitempty"`
+	WindowDiffers     bool       `json:"window_differs"` // latest and baseline were asked with different recall windows
 	Reliable          *string    `json:"reliable" enums:"improved,unchanged,deteriorated" extensions:"x-nullable"`
 	Response          *string    `json:"response" enums:"response,partial,none" extensions:"x-nullable"`
 	Remission         *bool      `json:"remission" extensions:"x-nullable"`
@@ -178,11 +183,11 @@ func markFrom(m *trajectory.Mark) *TrajectoryMark {
 func pointFrom(p trajectory.Point, d care.PointDetail) TrajectoryPoint {
 	return TrajectoryPoint{
 		AssessmentID: p.AssessmentID, SessionID: p.SessionID, SessionNumber: p.SessionNumber, SessionKind: p.SessionKind,
-		Timing: string(p.Timing), At: p.At, DaysFromFirstDose: p.DaysFromFirstDose, RecallWindow: d.RecallWindow,
+		Timing: string(p.Timing), At: p.At, DaysFromFirstDose: p.DaysFromFirstDose, InstrumentVersion: d.InstrumentVersion, RecallWindow: d.RecallWindow,
 		Total: p.Total, Severity: p.Severity, Prorated: d.Prorated, Flags: flagsFromInstrument(d.Flags),
 		Change: p.Change, PercentChange: p.PercentChange, Reliable: convertPtr[string](p.Reliable),
 		Response: convertPtr[string](p.Response), Remission: p.Remission,
-		RecallOverlap: p.RecallOverlap, RecallNote: p.RecallNote, Excluded: p.Excluded,
+		RecallOverlap: p.RecallOverlap, RecallNote: p.RecallNote, WindowDiffers: p.WindowDiffers, Excluded: p.Excluded,
 	}
 }
 
@@ -199,6 +204,7 @@ func sessionChangeFrom(s trajectory.SessionChange) SessionChange {
 func statusFrom(s trajectory.Status) TrajectoryStatus {
 	return TrajectoryStatus{
 		Summary: string(s.Summary), Change: s.Change, PercentChange: s.PercentChange,
+		RecallOverlap: s.RecallOverlap, RecallNote: s.RecallNote, WindowDiffers: s.WindowDiffers,
 		Reliable: convertPtr[string](s.Reliable), Response: convertPtr[string](s.Response), Remission: s.Remission,
 		BaselineCase: s.BaselineCase, Recovery: s.Recovery, ReliableRecovery: s.ReliableRecovery, ImportantChange: s.MIDReached,
 		Relapsed: s.Relapsed, Regained: s.Regained, FirstReliableAt: s.FirstReliableAt, FirstResponseAt: s.FirstResponseAt,

@@ -29,7 +29,7 @@ type keysFlags struct {
 
 // as runs fn as the operator of the clinic.
 func (f keysFlags) as(ctx context.Context, t *terminal, fn func(*services, auth.Principal) error) error {
-	s, err := migrated(ctx, f.Database, "", f.logger(t.err))
+	s, err := existing(ctx, f.Database, "", f.logger(t.err))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ type migrateCmd struct {
 
 // Run migrates, or tells where the schema stands.
 func (c migrateCmd) Run(ctx context.Context, t *terminal) (err error) {
-	s, err := open(ctx, c.Database, "", c.logger(t.err))
+	s, err := open(ctx, store.Config{URL: c.Database, Log: c.logger(t.err), MustExist: c.Status}, "")
 	if err != nil {
 		return err
 	}
@@ -31,26 +31,4 @@ func (c migrateCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	_, err = fmt.Fprintf(t.out, "schema %d, newest %d\n", schema.Database, schema.Program)
 	return err
-}
-
-type progressCmd struct {
-	database
-	logging
-	Instruments string `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
-	Clinic      string `default:"default" help:"Clinic whose read model is recomputed."`
-}
-
-// Run recomputes the read model, as is needed when a definition or a rule
-// set has changed.
-func (c progressCmd) Run(ctx context.Context, t *terminal) error {
-	s, err := migrated(ctx, c.Database, c.Instruments, c.logger(t.err))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.db.Close() }()
-	who, err := s.keys.Operator(ctx, c.Clinic)
-	if err != nil {
-		return explain("clinic "+c.Clinic, err)
-	}
-	return s.care.RebuildProgress(ctx, who)
 }

@@ -38,6 +38,9 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.db.Close() }()
+	if err := s.knowsItsInstruments(ctx); err != nil {
+		return err
+	}
 	if err := s.found(ctx, c.AdminKey, t.err); err != nil {
 		return err
 	}

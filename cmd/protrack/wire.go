@@ -64,18 +64,18 @@ type services struct {
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // open opens the database and the services on it. dir may be empty.
-func open(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
+func open(ctx context.Context, cfg store.Config, dir string) (*services, error) {
 	library, err := loadInstruments(dir)
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: url, Log: log})
+	db, err := store.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	return &services{
 		db:   db,
-		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: log},
+		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: cfg.Log},
 		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID},
 	}, nil
 }
@@ -94,14 +94,42 @@ func loadInstruments(dir string) (*instrument.Library, error) {
 	return library, nil
 }
 
+// knowsItsInstruments refuses a database with answers to an instrument that
+// is not loaded: which way is better, and by which rules, would be guessed.
+func (s *services) knowsItsInstruments(ctx context.Context) error {
+	stored, err := s.db.StoredInstruments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range stored {
+		if _, err := s.care.Instruments.Get(id); err != nil {
+			return fmt.Errorf("the database holds answers to %s, which is not defined: name its folder with --instruments", id)
+		}
+	}
+	return nil
+}
+
 // migrated opens the services and makes sure that the schema is the
 // program's own.
 func migrated(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
-	s, err := open(ctx, url, dir, log)
+	s, err := open(ctx, store.Config{URL: url, Log: log}, dir)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// existing opens the services on a database that a server has made, and
+// changes nothing of its schema: another program may be running on it.
+func existing(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
+	s, err := open(ctx, store.Config{URL: url, Log: log, MustExist: true}, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.CheckSchema(ctx); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil

@@ -3,8 +3,8 @@
 -- Every table of a clinic's data leads its keys with clinic_id, so that a row
 -- cannot point into another clinic. A thing that may change has an identity
 -- (what other rows point to) and versions; exactly one version is current,
--- the one that nothing has superseded. Versions are never updated but for
--- superseded_at, and never deleted.
+-- the one that nothing has superseded. Of a version only superseded_at is ever
+-- updated, and once: triggers see to that. Nothing but an erasure deletes one.
 
 -- +goose Up
 CREATE TABLE clinics (
@@ -180,6 +180,9 @@ CREATE TABLE progress (
   remission       boolean,
   recovery        boolean,
   relapsed        boolean NOT NULL,
+  regained        boolean NOT NULL,
+  recall_overlap  double precision, -- null: not known
+  window_differs  boolean NOT NULL,
   status          text NOT NULL,
   rule_set        text NOT NULL,
   last_at         timestamptz NOT NULL,
@@ -199,7 +202,7 @@ CREATE TABLE instrument_settings (
 );
 
 -- Answers are kept as they were given: a version may be superseded once, and
--- nothing else of it may change. The database holds to this whatever asks.
+-- nothing else of it may change. The database holds to this, whoever asks.
 -- +goose StatementBegin
 CREATE FUNCTION keep_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

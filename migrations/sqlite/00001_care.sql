@@ -3,8 +3,8 @@
 -- Every table of a clinic's data leads its keys with clinic_id, so that a row
 -- cannot point into another clinic. A thing that may change has an identity
 -- (what other rows point to) and versions; exactly one version is current,
--- the one that nothing has superseded. Versions are never updated but for
--- superseded_at, and never deleted.
+-- the one that nothing has superseded. Of a version only superseded_at is ever
+-- updated, and once: triggers see to that. Nothing but an erasure deletes one.
 
 -- Times are microseconds since 1970 in UTC, dates and ids are text.
 
@@ -182,6 +182,9 @@ CREATE TABLE progress (
   remission       INTEGER,
   recovery        INTEGER,
   relapsed        INTEGER NOT NULL,
+  regained        INTEGER NOT NULL,
+  recall_overlap  REAL, -- null: not known
+  window_differs  INTEGER NOT NULL,
   status          TEXT NOT NULL,
   rule_set        TEXT NOT NULL,
   last_at         INTEGER NOT NULL,
@@ -201,7 +204,7 @@ CREATE TABLE instrument_settings (
 ) STRICT;
 
 -- Answers are kept as they were given: a version may be superseded once, and
--- nothing else of it may change. The database holds to this whatever asks.
+-- nothing else of it may change. The database holds to this, whoever asks.
 -- +goose StatementBegin
 CREATE TRIGGER client_versions_kept BEFORE UPDATE OF clinic_id, id, version, reference, display_name, birth_year, sex, time_zone, recorded_at, recorded_by ON client_versions
 BEGIN SELECT RAISE(ABORT, 'a stored version does not change'); END;

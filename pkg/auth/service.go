@@ -74,6 +74,9 @@ func (s *Service) Authenticate(ctx context.Context, secret Secret) (Principal, e
 // Found creates a clinic with an admin key. Where secret is empty one is
 // made. It returns founded=false, and no secret, if the clinic exists.
 func (s *Service) Found(ctx context.Context, slug string, secret Secret) (founded bool, _ Secret, err error) {
+	if _, err := s.Store.ClinicBySlug(ctx, slug); !fault.Is(err, fault.NotFound) {
+		return false, "", err
+	}
 	if secret == "" {
 		secret = NewSecret()
 	}

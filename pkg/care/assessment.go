@@ -56,26 +56,33 @@ type Assessment struct {
 	Revision
 }
 
-// asked is the assessment as its sender wrote it: what a retry must repeat.
-func (a Assessment) asked() Assessment {
-	a.Revision, a.Score, a.InstrumentVersion = Revision{}, instrument.Score{}, ""
-	a.Retracted, a.Reason = false, ""
-	return a
+// repeats reports whether a says what the stored one says. What a leaves to
+// its default was settled when the stored one was: a default that has changed
+// since makes a retry no other content.
+func (a Assessment) repeats(stored Assessment) bool {
+	return a.sameForm(stored) && a.ID == stored.ID && a.ClientID == stored.ClientID &&
+		a.Instrument == stored.Instrument && a.Timing == stored.Timing && equal(a.SessionID, stored.SessionID) &&
+		stamp(a.CompletedAt).Equal(stored.CompletedAt) &&
+		(a.RecallWindow == "" || a.RecallWindow == stored.RecallWindow) && (a.Mode == "" || a.Mode == stored.Mode)
 }
 
-// sameAs compares what the senders wrote.
-func (a Assessment) sameAs(b Assessment) bool {
-	a, b = a.asked(), b.asked()
-	sameAnswers := len(a.Answers) == len(b.Answers)
-	for id, v := range a.Answers {
-		w := b.Answers[id]
-		sameAnswers = sameAnswers && v != nil && w != nil && *v == *w
+// sameForm reports whether a scores as the stored one: the same answers, or
+// the same total, read by the same policy. A null answer is none.
+func (a Assessment) sameForm(stored Assessment) bool {
+	return sameAnswers(a.Answers, stored.Answers) && equal(a.Total, stored.Total) &&
+		slices.Equal(slices.Sorted(slices.Values(a.Declined)), slices.Sorted(slices.Values(stored.Declined))) &&
+		(a.MissingPolicy == "" || a.MissingPolicy == stored.MissingPolicy)
+}
+
+func sameAnswers(a, b instrument.Answers) bool {
+	for _, pair := range [][2]instrument.Answers{{a, b}, {b, a}} {
+		for id, v := range pair[0] {
+			if v != nil && !equal(v, pair[1][id]) {
+				return false
+			}
+		}
 	}
-	return sameAnswers && a.ID == b.ID && a.ClientID == b.ClientID &&
-		a.Instrument == b.Instrument && a.Timing == b.Timing && equal(a.SessionID, b.SessionID) &&
-		a.CompletedAt.Equal(b.CompletedAt) && slices.Equal(a.Declined, b.Declined) &&
-		equal(a.Total, b.Total) && a.MissingPolicy == b.MissingPolicy &&
-		a.RecallWindow == b.RecallWindow && a.Mode == b.Mode
+	return true
 }
 
 func equal[T comparable](a, b *T) bool {
@@ -109,13 +116,17 @@ func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []f
 	if a.MissingPolicy == "" {
 		a.MissingPolicy = instrument.Complete
 	}
-	a.Declined = slices.Sorted(slices.Values(a.Declined))
+	if !slices.Contains([]Mode{BySelf, ByClinician, ByImport}, a.Mode) {
+		f.add("/mode", "unknown_mode", "The mode is self, clinician or import.")
+	}
 	def, err := s.Instruments.Get(a.Instrument)
 	if err != nil {
 		f.add("/instrument", "unknown_instrument", "This clinic has no such instrument.")
 		return a, nil, f
 	}
-	a.Answers = answered(a.Answers, def)
+	if a.Total == nil || a.Answers != nil {
+		a.Answers = answered(a.Answers, def)
+	}
 	if a.RecallWindow == "" {
 		a.RecallWindow = def.RecallWindow()
 	}
@@ -128,9 +139,6 @@ func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []f
 // answered drops the items without an answer: null and absent are the same. An
 // item that the instrument does not have stays, for scoring to refuse.
 func answered(in instrument.Answers, def *instrument.Definition) instrument.Answers {
-	if in == nil {
-		return nil
-	}
 	out := make(instrument.Answers, len(in))
 	for id, v := range in {
 		if v != nil || !slices.ContainsFunc(def.Items, func(item instrument.Item) bool { return item.ID == id }) {
@@ -144,12 +152,13 @@ func answered(in instrument.Answers, def *instrument.Definition) instrument.Answ
 func (s *Service) score(a *Assessment, def *instrument.Definition, sex instrument.Sex, set Settings) []fault.Detail {
 	score, err := def.Score(instrument.Input{
 		Answers: a.Answers, Declined: a.Declined, Total: a.Total,
-		Policy: a.MissingPolicy, Sex: sex, Cutpoints: set.cutpoints(def.ID),
+		Policy: a.MissingPolicy, Sex: sex, Cutpoints: set.cutpoints(def),
 	})
 	if err != nil {
 		return detailsOf(err)
 	}
 	a.Score, a.InstrumentVersion = score, score.InstrumentVersion
+	a.Declined = slices.Sorted(slices.Values(a.Declined))
 	return nil
 }
 
@@ -227,8 +236,12 @@ func (s *Service) Amend(ctx context.Context, who auth.Principal, a Assessment, e
 		if err != nil {
 			return Assessment{}, err
 		}
-		details := append(details, s.score(&a, def, sex, set)...)
-		return a, fault.InvalidIf(details)
+		if a.sameForm(current) {
+			// The answers stand, and so does what they scored, by the rule of their day.
+			a.Score, a.InstrumentVersion, a.Declined = current.Score, current.InstrumentVersion, current.Declined
+			return a, fault.InvalidIf(details)
+		}
+		return a, fault.InvalidIf(append(slices.Clip(details), s.score(&a, def, sex, set)...))
 	})
 }
 

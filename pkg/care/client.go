@@ -2,6 +2,7 @@ package care
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,9 @@ func (c Client) check(now time.Time) faults {
 	}
 	if c.BirthYear != nil && (*c.BirthYear < earliestBirthYear || *c.BirthYear > now.Year()) {
 		f.add("/birth_year", "out_of_range", "The year of birth lies between 1900 and this year.")
+	}
+	if !slices.Contains([]instrument.Sex{"", instrument.Female, instrument.Male, instrument.Other, instrument.Unknown}, c.Sex) {
+		f.add("/sex", "unknown_sex", "The sex is female, male, other or unknown, or is left out.")
 	}
 	if c.TimeZone != "" {
 		// "Local" would mean the server's own zone.

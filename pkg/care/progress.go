@@ -20,10 +20,12 @@ type Point struct {
 	Timing       Timing
 	CompletedAt  time.Time
 	RecallWindow string
-	Total        *float64
-	Severity     *string
-	Prorated     bool
-	Flags        []instrument.Flag
+
+	InstrumentVersion string
+	Total             *float64
+	Severity          *string
+	Prorated          bool
+	Flags             []instrument.Flag
 }
 
 // Progress is the read model: where one client stands on one instrument,
@@ -47,8 +49,11 @@ type Progress struct {
 	Remission     *bool
 	Recovery      *bool
 	Relapsed      bool
-	Status        string // the trajectory's summary
-	RuleSet       string // name of the change rule set; empty: none applies
+	Regained      bool     // relapsed, and the latest score has it back
+	RecallOverlap *float64 // share of the latest one's recall window that the baseline's covers
+	WindowDiffers bool     // latest and baseline were asked with different recall windows
+	Status        string   // the trajectory's summary
+	RuleSet       string   // name of the change rule set; empty: none applies
 
 	LastAt    time.Time         // completion of the last assessment, scored or not
 	LastFlags []instrument.Flag // what the last assessment flagged
@@ -147,7 +152,8 @@ func (s *Service) progressOf(points []Point, sessions []Session, set Settings) P
 		Points: len(points), Scored: tr.Status.NScored,
 		Reliable: text(tr.Status.Reliable), Response: text(tr.Status.Response),
 		Remission: tr.Status.Remission, Recovery: tr.Status.Recovery,
-		Relapsed: tr.Status.Relapsed, Status: string(tr.Status.Summary), RuleSet: rules.Set,
+		Relapsed: tr.Status.Relapsed, Regained: tr.Status.Regained,
+		RecallOverlap: tr.Status.RecallOverlap, WindowDiffers: tr.Status.WindowDiffers, Status: string(tr.Status.Summary), RuleSet: rules.Set,
 		LastAt: last.CompletedAt, LastFlags: last.Flags,
 	}
 	p.BaselineID, p.BaselineAt, p.BaselineTotal = mark(tr.Baseline)

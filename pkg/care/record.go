@@ -32,10 +32,14 @@ func (s *Service) RecordAssessments(ctx context.Context, who auth.Principal, in 
 	}
 	b := &batch{service: s, who: who, out: make([]Recorded, len(in)), defs: make([]*instrument.Definition, len(in))}
 	for i, a := range in {
-		b.prepare(i, a)
+		b.out[i].Assessment = a
 	}
+	// Known ids first: what was taken once is not judged by today's rules again.
 	if err := b.settleKnown(ctx, s.Store); err != nil {
 		return nil, err
+	}
+	for _, i := range b.open() {
+		b.prepare(i)
 	}
 	if len(b.open()) == 0 {
 		return b.out, nil
@@ -60,8 +64,9 @@ type batch struct {
 	defs    []*instrument.Definition
 }
 
-func (b *batch) prepare(i int, a Assessment) {
-	a, def, details := b.service.prepare(a)
+// prepare checks an element that is new.
+func (b *batch) prepare(i int) {
+	a, def, details := b.service.prepare(b.out[i].Assessment)
 	if def != nil {
 		// Scored once without the record, to name every fault at once; scored
 		// again with it in the transaction.
@@ -94,9 +99,11 @@ func (b *batch) open() []int {
 // settleKnown decides the elements whose ids are stored already.
 func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 	open := b.open()
-	ids := make([]uuid.UUID, len(open))
-	for n, i := range open {
-		ids[n] = b.out[i].Assessment.ID
+	var ids []uuid.UUID
+	for _, i := range open {
+		if id := b.out[i].Assessment.ID; id != uuid.Nil {
+			ids = append(ids, id)
+		}
 	}
 	known, err := r.AssessmentHistories(ctx, b.who, ids)
 	if err != nil {
@@ -112,7 +119,7 @@ func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 
 func (b *batch) decideKnown(i int, h History) {
 	asked := b.out[i].Assessment
-	if !asked.sameAs(h.Original) && !asked.sameAs(h.Current) {
+	if !asked.repeats(h.Original) && !asked.repeats(h.Current) {
 		b.refuse(i, errIDTaken)
 		return
 	}

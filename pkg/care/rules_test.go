@@ -105,7 +105,7 @@ func TestAnAssessmentBelongsToItsSessionsCourseOrToTheCourseOfItsTime(t *testing
 			{"a follow-up shortly before the second start", 109, care.AtFollowUp, nil, &winter.ID},
 			{"a follow-up after the second start", 111, care.AtFollowUp, nil, &spring.ID},
 			{"with a session of the first course, whenever it was", 130, care.AfterIt, &inWinter.ID, &winter.ID},
-			{"with a session of no course", 121, care.AfterIt, &inNone.ID, nil},
+			{"with a session that names no course, in the second one's time", 121, care.AfterIt, &inNone.ID, &spring.ID},
 		}
 		want := map[uuid.UUID][]string{winter.ID: nil, spring.ID: nil}
 		says := map[uuid.UUID]string{}

@@ -2,6 +2,7 @@ package care
 
 import (
 	"context"
+	"maps"
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -36,13 +37,8 @@ func (s *Service) Score(ctx context.Context, who auth.Principal, id string, in i
 	if err != nil {
 		return instrument.Score{}, err
 	}
-	cutpoints := map[string]float64{}
-	for screen, v := range set.cutpoints(id) {
-		cutpoints[screen] = v
-	}
-	for screen, v := range in.Cutpoints {
-		cutpoints[screen] = v
-	}
+	cutpoints := set.cutpoints(def)
+	maps.Copy(cutpoints, in.Cutpoints)
 	in.Cutpoints = cutpoints
 	return def.Score(in)
 }

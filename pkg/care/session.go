@@ -92,7 +92,13 @@ func (s Session) check() faults {
 	case !plausible(*s.EndedAt):
 		f.add("/ended_at", "implausible_time", "The end lies before 1990 or in another century.")
 	}
+	if !slices.Contains([]SessionKind{Preparation, Dosing, Integration, FollowUp}, s.Kind) {
+		f.add("/kind", "unknown_kind", "The kind is preparation, dosing, integration or follow_up.")
+	}
 	if m := s.Medicine; m != nil {
+		if !slices.Contains([]Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}, m.Route) {
+			f.add("/medicine/route", "unknown_route", "The route is intravenous, intramuscular, subcutaneous, intranasal, sublingual or oral.")
+		}
 		if slices.Contains([]SessionKind{Preparation, Integration, FollowUp}, s.Kind) {
 			f.add("/medicine", "not_a_dosing_session", "Medicine is given in a dosing session only.")
 		}

@@ -24,8 +24,16 @@ type Setting struct {
 // its defaults.
 type Settings map[string]Setting
 
-func (s Settings) cutpoints(instrumentID string) map[string]float64 {
-	return s[instrumentID].Cutpoints
+// cutpoints are the choices that the instrument still allows: one that a newer
+// definition has dropped must not refuse an answer.
+func (s Settings) cutpoints(def *instrument.Definition) map[string]float64 {
+	out := map[string]float64{}
+	for screen, value := range s[def.ID].Cutpoints {
+		if def.AllowsCutpoint(screen, value) {
+			out[screen] = value
+		}
+	}
+	return out
 }
 
 // Settings returns what the clinic has chosen.
@@ -55,8 +63,15 @@ func (s *Service) ChooseSetting(ctx context.Context, who auth.Principal, set Set
 	}
 	set.UpdatedAt = stamp(s.Now())
 	err = s.Store.Write(ctx, who, func(tx Tx) error {
+		before, err := tx.Settings(ctx, who)
+		if err != nil {
+			return err
+		}
 		if err := tx.PutSetting(ctx, who, set); err != nil {
 			return err
+		}
+		if before[set.Instrument].ChangeRules == set.ChangeRules {
+			return nil // cut-points are for the scores to come
 		}
 		return s.rebuild(ctx, who, tx, []string{set.Instrument})
 	})

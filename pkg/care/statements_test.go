@@ -41,6 +41,10 @@ func TestTheNumberOfStatementsDoesNotGrowWithTheHistory(t *testing.T) {
 		for i, size := range []int{1, storetest.Size(300, 5000)} {
 			s := grown(t, c, size)
 			for _, name := range slices.Sorted(maps.Keys(deeds)) {
+				// The choice made before must be another, or nothing is computed anew.
+				if _, err := c.Care.ChooseSetting(t.Context(), c.Who, care.Setting{Instrument: "gad-7"}); err != nil {
+					t.Fatal(err)
+				}
 				c.Statements.Take()
 				if err := deeds[name].do(t.Context(), c.Care, c.Who, s); err != nil {
 					t.Fatalf("%s: %v", name, err)

@@ -35,9 +35,10 @@ type Trajectory struct {
 
 // PointDetail is what a point carries besides its total.
 type PointDetail struct {
-	RecallWindow string
-	Prorated     bool
-	Flags        []instrument.Flag
+	InstrumentVersion string // totals of different versions may not compare
+	RecallWindow      string
+	Prorated          bool
+	Flags             []instrument.Flag
 }
 
 // Trajectories returns one trajectory for each instrument asked for that the
@@ -121,8 +122,17 @@ func (s *Service) history(ctx context.Context, who auth.Principal, client uuid.U
 		return nil, nil, err
 	}
 	sessions, err := s.Store.Sessions(ctx, who, client, asOf)
-	if err != nil || q.CourseID == nil {
-		return points, sessions, err
+	if err != nil {
+		return nil, nil, err
+	}
+	// A session that is only planned has changed nothing yet, and is no first dose.
+	now := s.Now()
+	if asOf != nil {
+		now = *asOf
+	}
+	sessions = slices.DeleteFunc(sessions, func(ses Session) bool { return ses.StartedAt.After(now) })
+	if q.CourseID == nil {
+		return points, sessions, nil
 	}
 	courses, err := s.Store.CoursesAt(ctx, who, client, asOf)
 	if err != nil {
@@ -135,13 +145,18 @@ func (s *Service) history(ctx context.Context, who auth.Principal, client uuid.U
 	return points, sessions, nil
 }
 
-// within keeps what belongs to a course. An assessment belongs to its
-// session's course; without a session, to the course at its time.
+// within keeps what belongs to a course. A session that names no course
+// belongs to the course at its time; an assessment belongs to its session's
+// course, and without a session to the course at its own time.
 func within(course uuid.UUID, courses []Course, points []Point, sessions []Session) ([]Point, []Session) {
 	inCourse := map[uuid.UUID]bool{}
 	var keptSessions []Session
 	for _, ses := range place(sessions) {
-		if ses.CourseID != nil && *ses.CourseID == course {
+		of, found := courseAt(courses, ses.StartedAt, false)
+		if ses.CourseID != nil {
+			of, found = *ses.CourseID, true
+		}
+		if found && of == course {
 			inCourse[ses.ID] = true
 			keptSessions = append(keptSessions, ses)
 		}
@@ -161,13 +176,19 @@ func within(course uuid.UUID, courses []Course, points []Point, sessions []Sessi
 	return kept, keptSessions
 }
 
-// series turns the record into what the pure package computes from.
+// series turns the record into what the pure package computes from. Where a
+// newer definition has dropped the rule set that a clinic chose, the
+// instrument's default stands in; the result names the set that was used.
 func (s *Service) series(id string, points []Point, sessions []Session, ruleSet string) (trajectory.Series, trajectory.Rules) {
 	out := trajectory.Series{Instrument: id}
 	var rules trajectory.Rules
 	if def, err := s.Instruments.Get(id); err == nil {
 		out.Direction = trajectory.Direction(def.Direction)
-		if set, found := def.Change(ruleSet); found {
+		set, found := def.Change(ruleSet)
+		if !found {
+			set, found = def.Change("")
+		}
+		if found {
 			rules = rulesOf(set)
 		}
 	}
@@ -207,7 +228,9 @@ func (s *Service) trajectory(client uuid.UUID, q TrajectoryQuery, points []Point
 		out.Title = def.Title
 	}
 	for _, p := range points {
-		out.Details[p.ID] = PointDetail{RecallWindow: p.RecallWindow, Prorated: p.Prorated, Flags: p.Flags}
+		out.Details[p.ID] = PointDetail{
+			InstrumentVersion: p.InstrumentVersion, RecallWindow: p.RecallWindow, Prorated: p.Prorated, Flags: p.Flags,
+		}
 		if !slices.Contains(out.RecallWindows, p.RecallWindow) {
 			out.RecallWindows = append(out.RecallWindows, p.RecallWindow)
 		}

@@ -57,7 +57,8 @@ func (Input) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, redacted) }
 // LogValue hides the form.
 func (Input) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Score is what a form says. Numbers that the rules do not give are nil.
+// Score is what a form says. Numbers that the rules do not give are nil. A form
+// whose answers contradict its gate has no total, severity, subscales or screens.
 type Score struct {
 	Instrument        string
 	InstrumentVersion string
@@ -87,8 +88,24 @@ type Flag struct {
 	Code   string
 	Item   string
 	Level  *int   // the answer's value; nil where there is none
-	Reason string // of a missing answer: "declined", "skipped" or "unknown"
+	Reason string // "declined", "skipped" or "unknown" of a missing answer, or Contradiction
 }
+
+// ContradictsGate is the code of the flag on a form whose answers contradict
+// its gate, as drinks of somebody who never drinks do. It names the gate's item
+// and stands after the flags of the definition.
+const ContradictsGate = "contradicts_gate"
+
+// Contradiction is the Reason of the flag ContradictsGate.
+const Contradiction = "contradiction"
+
+// Format hides what was flagged for every verb but names the item.
+func (f Flag) Format(w fmt.State, _ rune) {
+	_, _ = io.WriteString(w, "instrument.Flag("+f.Item+" "+redacted+")")
+}
+
+// LogValue hides what was flagged but names the item.
+func (f Flag) LogValue() slog.Value { return slog.StringValue(f.Item + " " + redacted) }
 
 // Format hides the score for every verb but names the instrument.
 func (s Score) Format(w fmt.State, _ rune) {

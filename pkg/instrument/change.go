@@ -39,8 +39,10 @@ type JacobsonTruax struct {
 }
 
 // ReliableChange is the change that measurement error alone exceeds in 5 % of
-// clients: 1.96 x sqrt(2 x SD^2 x (1 - r)) (Jacobson and Truax 1991,
+// clients, 1.96 x sqrt(2) x SD x sqrt(1 - r) (Jacobson and Truax 1991,
 // J Consult Clin Psychol 59:12).
 func (j JacobsonTruax) ReliableChange() float64 {
-	return 1.96 * math.Sqrt(2*j.SD*j.SD*(1-j.Reliability))
+	measurement := j.SD * math.Sqrt(1-j.Reliability) // standard error of one total
+	difference := math.Sqrt2 * measurement           // and of the difference of two
+	return 1.96 * difference
 }

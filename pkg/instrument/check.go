@@ -124,7 +124,7 @@ func (c *checker) head() {
 	}
 	for i, w := range d.RecallWindows {
 		at := "/recall_windows/" + strconv.Itoa(i)
-		if _, ok := recallDays[w]; !ok {
+		if !slices.Contains(recallWindows, w) {
 			c.bad(at, "unknown_window", "The window is P1D, P7D, P14D, P28D, P1M, P12M or since_last_session.")
 		} else if slices.Contains(d.RecallWindows[:i], w) {
 			c.bad(at, "duplicate", "The window is listed twice.")

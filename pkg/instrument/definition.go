@@ -125,7 +125,9 @@ type Prorate struct {
 }
 
 // Gate is an item whose answer Equals makes the items in Skips not asked.
-// These then count 0 and are neither answered nor missing.
+// These then count 0 and are neither answered nor missing. An answer to one of
+// them that counts something contradicts the gate: the form is taken as it was
+// given, has no result, and raises the flag ContradictsGate.
 type Gate struct {
 	Item   string   `json:"item"`
 	Equals int      `json:"equals"`
@@ -186,25 +188,6 @@ func (d *Definition) AllowsRecall(window string) bool {
 	return slices.Contains(d.RecallWindows, window)
 }
 
-// StemFor gives the sentence above the items for a recall window, or the
-// default one where the file words no other.
-func (d *Definition) StemFor(window string) string {
-	if s, ok := d.Stems[window]; ok {
-		return s
-	}
-	return d.Stem
-}
-
-// Item finds an item by its id.
-func (d *Definition) Item(id string) (Item, bool) {
-	for _, it := range d.Items {
-		if it.ID == id {
-			return it, true
-		}
-	}
-	return Item{}, false
-}
-
 // Options gives the answers that the item offers, in order.
 func (d *Definition) Options(item Item) []Option { return d.OptionSets[item.Options] }
 
@@ -233,15 +216,5 @@ func (d *Definition) Change(id string) (ChangeRules, bool) {
 	return ChangeRules{}, false
 }
 
-// recallDays lists the known windows with their length in days.
-var recallDays = map[string]int{
-	"P1D": 1, "P7D": 7, "P14D": 14, "P28D": 28, "P1M": 30, "P12M": 365, "since_last_session": 0,
-}
-
-// RecallDays gives the length of a recall window in days, a month being 30.
-// False where the window is unknown or, like since_last_session, has no fixed
-// length.
-func RecallDays(window string) (int, bool) {
-	n := recallDays[window]
-	return n, n > 0
-}
+// recallWindows lists the known windows; P1M counts as 30 days.
+var recallWindows = []string{"P1D", "P7D", "P14D", "P28D", "P1M", "P12M", "since_last_session"}

@@ -100,11 +100,12 @@ type cell struct {
 
 // form is an Input that has been found valid.
 type form struct {
-	plan      *plan
-	cells     []cell
-	totalOnly bool
-	low, high float64 // the least and the greatest total that missing items allow
-	faults    []fault.Detail
+	plan          *plan
+	cells         []cell
+	totalOnly     bool
+	contradictory bool    // an answer contradicts the gate: nothing can be said
+	low, high     float64 // the least and the greatest total that missing items allow
+	faults        []fault.Detail
 }
 
 // read validates the input whole and lists every fault.
@@ -223,8 +224,9 @@ func (f *form) readTotal(d *Definition, in *Input, given int) {
 
 func whole(v float64) bool { return v == math.Trunc(v) }
 
-// closeGate marks the items that the gate's answer leaves unasked, and names
-// answers to them that say otherwise.
+// closeGate marks the items that the gate's answer leaves unasked. Where an
+// answer to one of them says otherwise, nobody but the client knows which is
+// true: the answers that were given stay as they are.
 func (f *form) closeGate(d *Definition) {
 	if d.Gate == nil {
 		return
@@ -232,12 +234,13 @@ func (f *form) closeGate(d *Definition) {
 	if g := f.cells[f.plan.gate]; g.state != answered || g.value != d.Gate.Equals {
 		return
 	}
-	for n, i := range f.plan.skips {
-		if f.cells[i].state == answered && f.cells[i].points != 0 {
-			f.fault("/answers/"+escape(d.Gate.Skips[n]), "contradicts_gate",
-				"The answer contradicts "+d.Gate.Item+", which says that this item does not apply.")
+	f.contradictory = slices.ContainsFunc(f.plan.skips, func(i int) bool {
+		return f.cells[i].state == answered && f.cells[i].points != 0
+	})
+	for _, i := range f.plan.skips {
+		if !f.contradictory || f.cells[i].state != answered {
+			f.cells[i] = cell{state: gated}
 		}
-		f.cells[i] = cell{state: gated}
 	}
 }
 

@@ -212,6 +212,3 @@ func (l *Library) All() []*Definition {
 	}
 	return all
 }
-
-// Versions gives every version of an instrument, the newest first.
-func (l *Library) Versions(id string) []*Definition { return slices.Clone(l.versions[id]) }

@@ -3,7 +3,8 @@ package instrument
 // Score reads a form and says what it means. A form that breaks a rule gives
 // a *fault.Error of kind Invalid with every fault, each with a JSON pointer
 // such as /answers/phq9_10, /declined/0 or /total. Missing answers are never
-// counted as 0, and flags are raised whether or not there is a total.
+// counted as 0, and flags are raised whether or not there is a total. Answers
+// that contradict the gate are no fault: they were given, and are flagged.
 func (d *Definition) Score(in Input) (Score, error) {
 	p := d.plan
 	if p == nil { // made by hand, not by Parse
@@ -50,6 +51,9 @@ func (f *form) sums(d *Definition, s *Score) {
 	})
 	s.ItemsAnswered, s.ItemsMissing = &t.answered, &t.missing
 	limit := d.Scoring.Prorate
+	if f.contradictory {
+		return // the counts stand, the sum would be of answers that cannot all be true
+	}
 	if limit != nil && limit.MaxPerSubscale != nil && !f.spread(*limit.MaxPerSubscale) {
 		limit = nil
 	}
@@ -80,7 +84,7 @@ func (f *form) subscales(d *Definition, s *Score) {
 	}
 	s.Subscales = make(map[string]*float64, len(d.Subscales))
 	for n, sub := range d.Subscales {
-		if f.totalOnly {
+		if f.totalOnly || f.contradictory {
 			s.Subscales[sub.ID] = nil
 			continue
 		}
@@ -134,6 +138,10 @@ func (f *form) screens(d *Definition, s *Score, in *Input) {
 	s.Screens = make(map[string]any, len(d.Screens))
 	for n := range d.Screens {
 		screen := &d.Screens[n]
+		if f.contradictory {
+			s.Screens[screen.ID] = nil
+			continue
+		}
 		var cut []float64
 		if screen.Kind == Cutpoint {
 			cut = screen.cutpoints(in)
@@ -148,7 +156,8 @@ func (f *form) screens(d *Definition, s *Score, in *Input) {
 	}
 }
 
-// flags raises the flags of single items, in the order of the definition.
+// flags raises the flags of single items, in the order of the definition, and
+// then that of the gate.
 func (f *form) flags(d *Definition) []Flag {
 	var raised []Flag
 	for n, rule := range d.Flags {
@@ -166,6 +175,9 @@ func (f *form) flags(d *Definition) []Flag {
 			level := c.value
 			raised = append(raised, Flag{Code: rule.Code, Item: rule.Item, Level: &level})
 		}
+	}
+	if f.contradictory {
+		raised = append(raised, Flag{Code: ContradictsGate, Item: d.Gate.Item, Reason: Contradiction})
 	}
 	return raised
 }

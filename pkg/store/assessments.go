@@ -141,16 +141,20 @@ type pointRow struct {
 	Timing       string
 	CompletedAt  instant
 	RecallWindow string
-	Total        *float64
-	Severity     *string
-	Prorated     bool
-	Flags        document[[]flagDocument]
+
+	InstrumentVersion string
+
+	Total    *float64
+	Severity *string
+	Prorated bool
+	Flags    document[[]flagDocument]
 }
 
 func pointFromRow(r pointRow) care.Point {
 	return care.Point{
 		ID: r.ID, ClientID: r.ClientID, Instrument: r.Instrument, SessionID: r.SessionID, Timing: care.Timing(r.Timing),
-		CompletedAt: r.CompletedAt.Time, RecallWindow: r.RecallWindow, Total: r.Total, Severity: r.Severity,
+		CompletedAt: r.CompletedAt.Time, RecallWindow: r.RecallWindow, InstrumentVersion: r.InstrumentVersion,
+		Total: r.Total, Severity: r.Severity,
 		Prorated: r.Prorated, Flags: flagsFromDocument(r.Flags.V),
 	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -105,48 +104,4 @@ func (d *DB) InsertClient(ctx context.Context, who auth.Principal, c care.Client
 // ReviseClient stores a client's next version.
 func (d *DB) ReviseClient(ctx context.Context, who auth.Principal, c care.Client) error {
 	return d.revise(ctx, who, "client", c.ID, c.Revision, rowFromClient(who.Clinic, c))
-}
-
-// Settings reads what the clinic has chosen for its instruments.
-func (d *DB) Settings(ctx context.Context, who auth.Principal) (care.Settings, error) {
-	rows, err := all[settingRow](d.of(ctx, who, "instrument_settings"), "settings")
-	if err != nil {
-		return nil, err
-	}
-	out := make(care.Settings, len(rows))
-	for _, r := range rows {
-		out[r.Instrument] = care.Setting{
-			Instrument: r.Instrument, ChangeRules: r.ChangeRules, Cutpoints: r.Cutpoints.V, UpdatedAt: r.UpdatedAt.Time,
-		}
-	}
-	return out, nil
-}
-
-type settingRow struct {
-	ClinicID    uuid.UUID
-	Instrument  string
-	ChangeRules string
-	Cutpoints   document[map[string]float64]
-	UpdatedAt   instant
-}
-
-// PutSetting replaces the choice for one instrument. It holds the clinic until
-// the transaction ends, so that choices come one at a time, and so that no
-// client comes in behind a rebuild and is measured by the choice before.
-func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Setting) error {
-	clinic := d.scoped(ctx, who, "clinics", "id").Select("id")
-	if _, err := all[clinicRow](d.dialect.hold(clinic), "clinics"); err != nil {
-		return err
-	}
-	err := d.writing(ctx, who, "instrument_settings").Where("instrument = ?", set.Instrument).Delete(&settingRow{}).Error
-	if err == nil {
-		err = d.inserting(ctx, who, "instrument_settings").Create(&settingRow{
-			ClinicID: who.Clinic, Instrument: set.Instrument, ChangeRules: set.ChangeRules,
-			Cutpoints: document[map[string]float64]{set.Cutpoints}, UpdatedAt: at(set.UpdatedAt),
-		}).Error
-	}
-	if err != nil {
-		return fmt.Errorf("store setting: %w", err)
-	}
-	return nil
 }

@@ -100,7 +100,10 @@ func (d *DB) Migrate(ctx context.Context) (Schema, error) {
 		if _, err := p.Up(ctx); err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
-		out, err = schemaOf(ctx, p)
+		// A newer server may have migrated while this one waited for the lock.
+		if out, err = schemaOf(ctx, p); err == nil && out.Database > out.Program {
+			err = errNewerSchema(out)
+		}
 		return err
 	})
 	return out, err

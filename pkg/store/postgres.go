@@ -20,15 +20,13 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 		// pgx's text repeats the URL without its password; say less.
 		return nil, errors.New("the PostgreSQL URL cannot be read")
 	}
-	// Set on each connection: a role's or a database's default could say otherwise.
-	for name, value := range map[string]string{
-		"application_name":   "protrack",
-		"timezone":           "UTC",
-		"synchronous_commit": "on",
-	} {
-		conf.RuntimeParams[name] = value
-	}
-	pool := stdlib.OpenDB(*conf)
+	conf.RuntimeParams["application_name"], conf.RuntimeParams["timezone"] = "protrack", "UTC"
+	// Set on each connection, for a role's or a database's default could say
+	// otherwise; by a statement, for PgBouncer refuses it among the parameters.
+	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "SET synchronous_commit = on")
+		return err
+	}))
 	size := max(16, 4*runtime.NumCPU())
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)

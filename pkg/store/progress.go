@@ -34,6 +34,9 @@ type progressRow struct {
 	Remission      *bool
 	Recovery       *bool
 	Relapsed       bool
+	Regained       bool
+	RecallOverlap  *float64
+	WindowDiffers  bool
 	Status         string
 	RuleSet        string
 	LastAt         instant
@@ -47,7 +50,8 @@ func progressFromRow(r progressRow) care.Progress {
 		LatestID: r.LatestID, LatestAt: timePtr(r.LatestAt), LatestTotal: r.LatestTotal, LatestSeverity: r.LatestSeverity,
 		BestID: r.BestID, BestAt: timePtr(r.BestAt), BestTotal: r.BestTotal,
 		Change: r.TotalChange, PercentChange: r.PercentChange, Reliable: r.Reliable, Response: r.Response,
-		Remission: r.Remission, Recovery: r.Recovery, Relapsed: r.Relapsed, Status: r.Status, RuleSet: r.RuleSet,
+		Remission: r.Remission, Recovery: r.Recovery, Relapsed: r.Relapsed, Regained: r.Regained,
+		RecallOverlap: r.RecallOverlap, WindowDiffers: r.WindowDiffers, Status: r.Status, RuleSet: r.RuleSet,
 		LastAt: r.LastAt.Time, LastFlags: flagsFromDocument(r.LastFlags.V),
 	}
 }
@@ -59,7 +63,8 @@ func rowFromProgress(clinic uuid.UUID, p care.Progress) progressRow {
 		LatestID: p.LatestID, LatestAt: atPtr(p.LatestAt), LatestTotal: p.LatestTotal, LatestSeverity: p.LatestSeverity,
 		BestID: p.BestID, BestAt: atPtr(p.BestAt), BestTotal: p.BestTotal,
 		TotalChange: p.Change, PercentChange: p.PercentChange, Reliable: p.Reliable, Response: p.Response,
-		Remission: p.Remission, Recovery: p.Recovery, Relapsed: p.Relapsed, Status: p.Status, RuleSet: p.RuleSet,
+		Remission: p.Remission, Recovery: p.Recovery, Relapsed: p.Relapsed, Regained: p.Regained,
+		RecallOverlap: p.RecallOverlap, WindowDiffers: p.WindowDiffers, Status: p.Status, RuleSet: p.RuleSet,
 		LastAt: at(p.LastAt), LastFlags: document[[]flagDocument]{documentFromFlags(p.LastFlags)},
 	}
 }

@@ -2,9 +2,9 @@
 // the only place that knows GORM, SQL or a dialect.
 //
 // Row structs are private; two named functions beside each convert to and
-// from the domain. Every statement on a clinic's data starts from of(), which
-// puts the principal's clinic into the condition; a principal without a
-// clinic is an error, never "all clinics".
+// from the domain. Every query of a clinic's data starts from of(), which puts
+// the principal's clinic into the condition, and every row that is inserted
+// carries it; a principal without a clinic is an error, never "all clinics".
 package store
 
 import (
@@ -44,6 +44,8 @@ var (
 type Config struct {
 	// URL is sqlite:///path/file.db or postgres://user@host/database.
 	URL string
+	// MustExist refuses to make a SQLite file that is not there.
+	MustExist bool
 	// Log receives failed statements, without the values bound to them.
 	Log *slog.Logger
 	// Trace, where set, is called after each statement with its SQL and

@@ -19,11 +19,6 @@ func Compute(s Series, r Rules, o Options) Trajectory {
 		Direction:  c.direction,
 		Sessions:   c.sessionChanges(),
 		Rules:      c.judge.rules,
-		Relapse: Relapse{
-			Definition: c.options.Relapse,
-			Words:      RelapseWords(c.options.Relapse, c.judge.rules),
-			Judged:     c.judge.judgesRelapse(c.options.Relapse),
-		},
 		MaxOverlap: o.MaxOverlap,
 	}
 	if d := c.firstDose(); d != nil {
@@ -32,6 +27,7 @@ func Compute(s Series, r Rules, o Options) Trajectory {
 	c.base, t.BaselineNote = c.baseline()
 	t.Points = c.points()
 	c.marks(&t)
+	t.Relapse = c.relapse(t.Points)
 	t.Status = c.status(t.Points)
 	t.Trend = c.trend(t.Points)
 	return t
@@ -57,7 +53,7 @@ func newCourse(s Series, r Rules, o Options) *course {
 		place:       make(map[uuid.UUID]int, len(s.Sessions)),
 		base:        -1,
 	}
-	c.judge = judge{higherIsBetter: c.direction == HigherIsBetter, rules: r.Effective()}
+	c.judge = judge{higherIsBetter: c.direction == HigherIsBetter, rules: r}
 	slices.SortStableFunc(c.assessments, func(a, b Assessment) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Timing.rank(), b.Timing.rank()), bytes.Compare(a.ID[:], b.ID[:]))
 	})

@@ -22,11 +22,15 @@
 // (ICSI); remission on PHQ-9 and GAD-7 is a total below 5; caseness (10 and 8),
 // reliable change (6 and 4), recovery and reliable recovery are those of NHS
 // Talking Therapies (Gyani 2013, NCT05134103); 15 or 18 points and a total of
-// at most 28 on the PCL-5 are Marx 2022; the reliable change index and the
-// cut-offs a, b and c are Jacobson & Truax 1991. This package holds none of
-// these numbers: they are in the [Rules] of the caller.
+// at most 28 on the PCL-5 are Marx 2022. This package holds none of these
+// numbers: they are in the [Rules] of the caller.
+//
+// Recovery here looks at one instrument. That of NHS Talking Therapies asks
+// that PHQ-9 and GAD-7 both are below caseness at the end, so a client who
+// recovered on the PHQ-9 alone has not recovered in their sense.
 //
 // Project decisions, where no standard was found: ">=" on the declared
 // threshold for reliable change; the three definitions of relapse; the order of
-// [Summary]; the recall overlap; [LateBefore].
+// [Summary], and that it never says relapsed, remission or response of a client
+// who was no case at the baseline; the recall overlap; [LateBefore].
 package trajectory

@@ -34,13 +34,17 @@ const (
 // because each mostly contains the next (remission is usually a response, a
 // response usually a reliable improvement). Last come the words for "nothing
 // moved" and "nothing can be said".
+//
+// A client who was no case at the baseline, where the rules have a caseness,
+// has no illness to respond, remit or relapse from: relapsed, remission and
+// response are then never said, so that a GAD-7 of 4, 2 and 3 alarms nobody.
 type Summary string
 
 // The words of a caseload.
 const (
 	SummaryRelapsed     Summary = "relapsed"     // a gain was lost and is not regained at the latest score
 	SummaryDeteriorated Summary = "deteriorated" // reliably worse than the baseline
-	SummaryRemission    Summary = "remission"
+	SummaryRemission    Summary = "remission"    // the baseline was in none
 	SummaryResponse     Summary = "response"
 	SummaryImproved     Summary = "improved"      // reliably better than the baseline
 	SummaryUnchanged    Summary = "unchanged"     // no reliable change
@@ -80,7 +84,7 @@ type Point struct {
 	Change        *float64 // points, total - baseline whatever the direction
 	PercentChange *float64 // of the baseline; nil where that is 0
 	Reliable      *Reliable
-	Response      *Response // nil where the baseline is 0
+	Response      *Response // nil where the baseline is 0; said of any other, case or not
 	Remission     *bool
 	Case          *bool
 
@@ -101,7 +105,8 @@ type Point struct {
 }
 
 // SessionChange is the change across one session. It compares a session's own
-// two assessments and does not depend on the baseline.
+// two assessments and does not depend on the baseline. Two assessments that were
+// completed in another order than their places say are shown and not compared.
 type SessionChange struct {
 	SessionID uuid.UUID
 	CourseID  *uuid.UUID
@@ -112,13 +117,14 @@ type SessionChange struct {
 	Before, After     *float64 // points: the last scored "before" and the first scored "after" of the session
 	BeforeID, AfterID *uuid.UUID
 
-	Change        *float64 // after - before
+	Change        *float64 // after - before; nil where the before was completed after the after
 	RecallOverlap *float64 // share of the after's window that the before's covers
-	RecallNote    string
-	Excluded      bool // the overlap is over the limit: read no effect of the session from Change
+	RecallNote    string   // the same in words, or why there is no change
+	Excluded      bool     // the overlap is over the limit: read no effect of the session from Change
 
 	// SincePreviousAfter is this before - the after of the most recent earlier
 	// session that has one, in whatever course: what happened between sessions.
+	// nil, with a note, where that after was not completed before this before.
 	SincePreviousAfter    *float64
 	SincePreviousOverlap  *float64
 	SincePreviousNote     string
@@ -128,6 +134,10 @@ type SessionChange struct {
 // Status is the state at the latest score that counts, against the baseline,
 // and what happened on the way there. Its verdicts are nil where no score after
 // the baseline counts, or where the rules do not say.
+//
+// Recovery looks at this one instrument. Recovery in NHS Talking Therapies is
+// another thing: PHQ-9 and GAD-7 both below caseness at the end, after either
+// was a case; it cannot be read off one Status.
 type Status struct {
 	Summary Summary
 
@@ -141,10 +151,17 @@ type Status struct {
 	ReliableRecovery *bool // recovery and reliably improved
 	MIDReached       *bool // better by at least the minimal important difference
 
+	// RecallOverlap, RecallNote and WindowDiffers are those of the latest score
+	// that counts, as on its Point: how far it asked about the baseline's days.
+	RecallOverlap *float64
+	RecallNote    string
+	WindowDiffers bool
+
 	// Relapsed reports that the event of the chosen definition has happened, at
 	// RelapsedAt. It is a fact of the course and stays true; Regained says that
 	// the latest score has back what was lost: a response; a remission; or a
-	// reliable improvement that is not reliably worse than the best.
+	// reliable improvement that is not reliably worse than the best, as far as
+	// their windows allow to say. Both are false where relapse is not judged.
 	Relapsed, Regained bool
 
 	FirstReliableAt  *time.Time // first reliable improvement
@@ -171,7 +188,9 @@ type Status struct {
 type Relapse struct {
 	Definition RelapseDefinition
 	Words      string
-	Judged     bool // false where the rules lack the thresholds: "not relapsed" then says nothing
+	// Judged is false where the rules lack the thresholds, or the client was no
+	// case at the baseline, as Words says: "not relapsed" then says nothing.
+	Judged bool
 }
 
 // Trajectory is the course of one client on one instrument.
@@ -193,7 +212,7 @@ type Trajectory struct {
 
 	Status     Status
 	Trend      *Trend
-	Rules      Rules // as applied, with a derived ReliableChange filled in
+	Rules      Rules // as applied
 	Relapse    Relapse
 	MaxOverlap *float64
 }

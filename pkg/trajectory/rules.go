@@ -19,8 +19,7 @@ type Rules struct {
 
 	// ReliableChange is the least difference from the baseline that is more than
 	// measurement error: improved or deteriorated from ">=" on. NHS Talking
-	// Therapies: PHQ-9 6, GAD-7 4. Marx 2022: PCL-5 15 or 18. Where it is nil and
-	// SD and Reliability are given, Compute derives it (Jacobson & Truax 1991).
+	// Therapies: PHQ-9 6, GAD-7 4. Marx 2022: PCL-5 15 or 18.
 	ReliableChange *float64
 	// MinimalImportantDifference is the least improvement that patients notice:
 	// GAD-7 4 (Toussaint 2020), PCL-5 9 to 12 (Blanchard 2023).
@@ -32,49 +31,28 @@ type Rules struct {
 	// RecoveredAtMost is the highest total that counts as recovered where lower
 	// is better (PCL-5 28, Marx 2022); nil: any total that is not a case.
 	RecoveredAtMost *float64
-	// RecoveredAtLeast is its counterpart where higher is better.
-	RecoveredAtLeast *float64
 	// RemissionBelow is the total under which a client is in remission where
 	// lower is better: PHQ-9 and GAD-7 5 (HEDIS DRR-E, CMS159).
 	RemissionBelow *float64
-	// RemissionAbove is its counterpart where higher is better.
-	RemissionAbove *float64
 	// ResponsePercent is the improvement, in percent of the baseline, that is a
 	// response: 50 for PHQ-9 and GAD-7; 30 in the ketamine PTSD study of Osmind.
 	ResponsePercent *float64
 	// PartialPercent is the same for a partial response: 25 (ICSI).
 	PartialPercent *float64
-	// ResponseBaseline is the least (worst-side) baseline from which response is
-	// judged, for example 10 (HEDIS takes an index above 9); nil: any but 0.
-	ResponseBaseline *float64
 
-	// SD, Reliability (0 to 1) and ReliabilityKind ("alpha", "retest") are what a
-	// reliable change was derived from. Alpha and retest move the PCL-5's
-	// threshold by 3 to 4 points, so the kind belongs to the result.
+	// SD, Reliability (0 to 1) and ReliabilityKind ("alpha", "retest") are what
+	// ReliableChange was derived from, where it was; they are shown and never
+	// computed with. Alpha and retest move the PCL-5's threshold by 3 to 4
+	// points, so the kind belongs to the result.
 	SD, Reliability *float64
 	ReliabilityKind string
 
 	Source string // where the numbers were read
 }
 
-// Effective returns the rules with ReliableChange derived from SD and
-// Reliability where the set declares none and both are usable.
-func (r Rules) Effective() Rules {
-	if r.ReliableChange != nil || r.SD == nil || r.Reliability == nil {
-		return r
-	}
-	index, err := NewReliableIndex(*r.SD, *r.Reliability)
-	if err != nil || index.RC95 == 0 { // a threshold of 0 would call no change reliable
-		return r
-	}
-	r.ReliableChange = new(index.RC95)
-	return r
-}
-
-// RelapseWords gives the definition as a sentence with the rule set's numbers,
+// relapseWords gives the definition as a sentence with the rule set's numbers,
 // or says why relapse is not judged.
-func RelapseWords(def RelapseDefinition, r Rules) string {
-	r = r.Effective()
+func relapseWords(def RelapseDefinition, r Rules) string {
 	switch def {
 	case RelapseLossOfResponse, "":
 		if r.ResponsePercent == nil {
@@ -83,12 +61,11 @@ func RelapseWords(def RelapseDefinition, r Rules) string {
 		return fmt.Sprintf("Relapse is the first score after a response that is no longer at least %s %% better than the baseline.",
 			number(*r.ResponsePercent, 2))
 	case RelapseCasenessAfterRemission:
-		remission := remissionWords(r)
-		if r.Caseness == nil || remission == "" {
+		if r.Caseness == nil || r.RemissionBelow == nil {
 			return "Relapse is not judged: caseness after remission was chosen, and the rules lack one of the two thresholds."
 		}
-		return fmt.Sprintf("Relapse is the first score at or beyond the caseness threshold of %s after a remission (a score %s).",
-			number(*r.Caseness, 2), remission)
+		return fmt.Sprintf("Relapse is the first score at or beyond the caseness threshold of %s after a remission (a score below %s).",
+			number(*r.Caseness, 2), number(*r.RemissionBelow, 2))
 	case RelapseReliableWorsening:
 		if r.ReliableChange == nil {
 			return "Relapse is not judged: reliable worsening was chosen, and the rules have no threshold of reliable change."
@@ -100,14 +77,10 @@ func RelapseWords(def RelapseDefinition, r Rules) string {
 	return "Relapse is not judged: the definition chosen is not known."
 }
 
-func remissionWords(r Rules) string {
-	switch {
-	case r.RemissionBelow != nil:
-		return "below " + number(*r.RemissionBelow, 2)
-	case r.RemissionAbove != nil:
-		return "above " + number(*r.RemissionAbove, 2)
-	}
-	return ""
+// noCaseWords says why relapse is not judged of a client who was no case.
+func noCaseWords(caseness float64) string {
+	return fmt.Sprintf("Relapse is not judged: the client was no case at the baseline (the caseness threshold is %s).",
+		number(caseness, 2))
 }
 
 // judge applies the rules to totals. All comparisons are made on a scale on
@@ -152,9 +125,6 @@ func (j judge) response(baseline, total float64) *Response {
 	if r.ResponsePercent == nil || baseline <= 0 {
 		return nil
 	}
-	if r.ResponseBaseline != nil && !atLeast(j.ill(baseline), j.ill(*r.ResponseBaseline)) {
-		return nil
-	}
 	gain := 100 * j.gain(baseline, total)
 	switch {
 	case atLeast(gain, *r.ResponsePercent*baseline):
@@ -165,16 +135,13 @@ func (j judge) response(baseline, total float64) *Response {
 	return new(ResponseNone)
 }
 
-// remission looks at a total alone; nil without a rule for this direction.
+// remission looks at a total alone; nil without a rule, and where higher is
+// better, for which no rule is defined.
 func (j judge) remission(total float64) *bool {
-	bound := j.rules.RemissionBelow
-	if j.higherIsBetter {
-		bound = j.rules.RemissionAbove
-	}
-	if bound == nil {
+	if j.rules.RemissionBelow == nil || j.higherIsBetter {
 		return nil
 	}
-	return new(!atLeast(j.ill(total), j.ill(*bound)))
+	return new(!atLeast(total, *j.rules.RemissionBelow))
 }
 
 // isCase looks at a total alone; nil without a rule.
@@ -192,14 +159,10 @@ func (j judge) recovered(baseline, total float64) *bool {
 	if was == nil || !*was {
 		return nil
 	}
-	bound := j.rules.RecoveredAtMost
-	if j.higherIsBetter {
-		bound = j.rules.RecoveredAtLeast
-	}
-	if bound == nil {
+	if j.rules.RecoveredAtMost == nil || j.higherIsBetter {
 		return new(!*j.isCase(total))
 	}
-	return new(atLeast(j.ill(*bound), j.ill(total)))
+	return new(atLeast(*j.rules.RecoveredAtMost, total))
 }
 
 // atLeast is a >= b, forgiving a billionth of rounding.

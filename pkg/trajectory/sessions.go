@@ -17,12 +17,20 @@ func (c *course) sessionChanges() []SessionChange {
 			change.After, change.AfterID = a.Total, new(a.ID)
 		}
 		if b != nil && a != nil {
-			change.Change, change.RecallOverlap, change.RecallNote, change.Excluded =
-				c.difference(*b, *a, "the assessment before the session")
+			if b.At.After(a.At) {
+				change.RecallNote = "The assessment before the session was completed after the one that followed it, so the two are not compared."
+			} else {
+				change.Change, change.RecallOverlap, change.RecallNote, change.Excluded =
+					c.difference(*b, *a, "the assessment before the session")
+			}
 		}
 		if previous != nil && b != nil {
-			change.SincePreviousAfter, change.SincePreviousOverlap, change.SincePreviousNote, change.SincePreviousExcluded =
-				c.difference(*previous, *b, "the assessment after the previous session")
+			if !previous.At.Before(b.At) {
+				change.SincePreviousNote = "The assessment after the previous session was not completed before this one, so the two are not compared."
+			} else {
+				change.SincePreviousAfter, change.SincePreviousOverlap, change.SincePreviousNote, change.SincePreviousExcluded =
+					c.difference(*previous, *b, "the assessment after the previous session")
+			}
 		}
 		if a != nil {
 			previous = a

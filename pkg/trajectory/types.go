@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/protrack/protrack/pkg/fault"
 )
 
 // Direction says which way an instrument's total gets better. The zero value
@@ -102,18 +100,6 @@ const (
 // decision.
 const LateBefore = 24 * time.Hour
 
-// ParseBaselineRule reads a baseline rule. The empty string is BaselineFirst;
-// anything unknown is a fault.Invalid.
-func ParseBaselineRule(s string) (BaselineRule, error) {
-	switch b := BaselineRule(s); b {
-	case "":
-		return BaselineFirst, nil
-	case BaselineFirst, BaselineLastBeforeFirstDose:
-		return b, nil
-	}
-	return "", fault.New(fault.Invalid, "The baseline rule must be first or last_before_first_dose.")
-}
-
 // RelapseDefinition names what counts as losing a gain. No standard definition
 // was found for these instruments, so the choice is the reader's and travels
 // with the result.
@@ -133,19 +119,6 @@ const (
 	// condition it would be deterioration, which is not the loss of a gain.
 	RelapseReliableWorsening RelapseDefinition = "reliable_worsening_from_best"
 )
-
-// ParseRelapseDefinition reads a definition of relapse. The empty string is
-// RelapseLossOfResponse; anything unknown is a fault.Invalid.
-func ParseRelapseDefinition(s string) (RelapseDefinition, error) {
-	switch d := RelapseDefinition(s); d {
-	case "":
-		return RelapseLossOfResponse, nil
-	case RelapseLossOfResponse, RelapseCasenessAfterRemission, RelapseReliableWorsening:
-		return d, nil
-	}
-	return "", fault.New(fault.Invalid,
-		"The definition of relapse must be loss_of_response, caseness_after_remission or reliable_worsening_from_best.")
-}
 
 // Options are the reader's choices. The zero value is the first score as
 // baseline, loss of response as relapse, and no limit of overlap.

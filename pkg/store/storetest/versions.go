@@ -252,6 +252,24 @@ var versions = []promise{
 			current, _, err := c.history(t.Context(), c, r)
 			same(t, micro(r), current, err)
 		}
+		id := records[0].(care.Client).ID
+		c.Write(t, func(ctx context.Context, tx care.Tx) error {
+			return tx.PutProgress(ctx, c.Who, []uuid.UUID{id}, nil, []care.Progress{NewProgress(id, "gad-7")})
+		})
+		for _, x := range []struct {
+			clinic   *Clinic
+			name     care.Private
+			measured bool
+		}{{c, "", true}, {other, "x", false}} {
+			cases, err := x.clinic.Caseload(t.Context(), x.clinic.Who, care.CaseloadQuery{Instrument: "gad-7", Sort: care.ByLastAt}, care.Page{Limit: 5})
+			if err != nil || len(cases) != 1 || cases[0].Client.DisplayName != x.name || (cases[0].Progress != nil) != x.measured {
+				t.Errorf("the caseload has %d cases, measured %t (%v)", len(cases), len(cases) > 0 && cases[0].Progress != nil, err)
+			}
+			rest, err := x.clinic.Caseload(t.Context(), x.clinic.Who, care.CaseloadQuery{Instrument: "gad-7", Status: care.NotMeasured}, care.Page{Limit: 5})
+			if err != nil || (len(rest) == 0) != x.measured {
+				t.Errorf("%d are not measured (%v)", len(rest), err)
+			}
+		}
 	}},
 	{"an insert of many assessments says which were new", func(t *testing.T, c *Clinic) {
 		client := c.NewClient("P-1")

@@ -1,0 +1,57 @@
+package rest
+
+import (
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/api/mw"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// Through is the middleware of each kind of route: those that read no body,
+// those that take one thing, and the batch.
+type Through struct{ Read, Write, Batch []echo.MiddlewareFunc }
+
+// router mounts routes with their middleware. The group has none of its own:
+// Echo would then answer 404 for a method that a path does not have.
+type router struct {
+	group   *echo.Group
+	through Through
+}
+
+func (r router) get(path string, h echo.HandlerFunc)    { r.group.GET(path, h, r.through.Read...) }
+func (r router) delete(path string, h echo.HandlerFunc) { r.group.DELETE(path, h, r.through.Read...) }
+func (r router) post(path string, h echo.HandlerFunc)   { r.group.POST(path, h, r.through.Write...) }
+func (r router) put(path string, h echo.HandlerFunc)    { r.group.PUT(path, h, r.through.Write...) }
+func (r router) patch(path string, h echo.HandlerFunc)  { r.group.PATCH(path, h, r.through.Write...) }
+func (r router) batch(path string, h echo.HandlerFunc)  { r.group.POST(path, h, r.through.Batch...) }
+
+// withoutQuery is withQuery for a route that has no parameters: one that is
+// sent all the same means something that is not understood.
+func (h *Handlers) withoutQuery(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
+	return h.withQuery(func(c echo.Context, who auth.Principal) error {
+		if err := query(c).err(); err != nil {
+			return err
+		}
+		return handle(c, who)
+	})
+}
+
+// withQuery finds out who is asking. A handler takes the principal as a
+// parameter, so that no route can be mounted without.
+func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
+		}
+		who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(strings.TrimSpace(token)))
+		if err != nil {
+			return err
+		}
+		mw.NoteActor(c, who)
+		return handle(c, who)
+	}
+}

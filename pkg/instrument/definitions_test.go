@@ -71,6 +71,23 @@ func TestReliableChangeIsNotTheSimplifiedOne(t *testing.T) {
 	}
 }
 
+// The rules compute one condition at a time, so a set that means two at once
+// must not ship; one that leaves a part out says so.
+func TestNoRuleSetClaimsMoreThanIsComputed(t *testing.T) {
+	if _, ok := get(t, "phq-9").Change("kroenke-csi"); ok {
+		t.Error("9 or less and half of the baseline at once cannot be expressed")
+	}
+	for _, c := range []struct{ id, rules, says string }{
+		{"phq-9", "nhs-tt", "on this instrument alone"}, {"gad-7", "nhs-tt", "on this instrument alone"},
+		{"phq-9", "ny-cocm", "a total below 10, is not computed"}, {"gad-7", "ny-cocm", "a total below 10, is not computed"},
+		{"pcl-5", "marx-2022-s1", "Caseness 29 is this project's reading"}, {"pcl-5", "marx-2022-s2", "Caseness 29 is this project's reading"},
+	} {
+		if r, ok := get(t, c.id).Change(c.rules); !ok || !strings.Contains(r.Source, c.says) {
+			t.Errorf("%s %s: %q does not say %q", c.id, c.rules, r.Source, c.says)
+		}
+	}
+}
+
 func TestPanelAndTotalCodesAreNotSwapped(t *testing.T) {
 	want := map[string][2]string{ // clinical reference A5
 		"phq-9": {"44249-1", "44261-6"}, "gad-7": {"69737-5", "70274-6"}, "pcl-5": {"101697-1", "101698-9"},
@@ -102,7 +119,7 @@ func TestTheAnchorsAreTheOriginalOnes(t *testing.T) {
 		}
 	}
 	d := get(t, "phq-9")
-	item, _ := d.Item("phq9_difficulty")
+	item, _ := item(d, "phq9_difficulty")
 	// Very before Extremely, though their LOINC codes run the other way.
 	if o := d.Options(item); o[2].Text+o[2].LOINC != "Very difficultLA6575-0" || o[3].LOINC != "LA6574-3" {
 		t.Errorf("difficulty options %+v", o)
@@ -157,14 +174,14 @@ func TestItemIDsAreTheOnesOfTheContract(t *testing.T) {
 	for _, d := range instrument.Embedded().All() {
 		p := strings.ReplaceAll(d.ID, "-", "")
 		for id := range fill(p, same(prefix[p], 0)...) {
-			if it, ok := d.Item(id); !ok || it.Unscored {
+			if it, ok := item(d, id); !ok || it.Unscored {
 				t.Errorf("%s: item %s is absent or unscored", d.ID, id)
 			}
 		}
 		n := prefix[p]
 		if id := extra[d.ID]; id != "" {
 			n++
-			if it, ok := d.Item(id); !ok || !it.Unscored {
+			if it, ok := item(d, id); !ok || !it.Unscored {
 				t.Errorf("%s: item %s is absent or scored", d.ID, id)
 			}
 		}
@@ -172,7 +189,7 @@ func TestItemIDsAreTheOnesOfTheContract(t *testing.T) {
 			t.Errorf("%s has %d items, want %d", d.ID, len(d.Items), n)
 		}
 	}
-	if _, ok := get(t, "phq-9").Item("phq9_10"); ok {
+	if _, ok := item(get(t, "phq-9"), "phq9_10"); ok {
 		t.Error("there is no phq9_10")
 	}
 }
@@ -180,7 +197,7 @@ func TestItemIDsAreTheOnesOfTheContract(t *testing.T) {
 func TestRecallWindowsHaveTheirOwnStem(t *testing.T) {
 	for _, d := range instrument.Embedded().All() {
 		for _, w := range d.RecallWindows[1:] {
-			if !d.ScoringOnly && d.StemFor(w) == d.StemFor(d.RecallWindow()) {
+			if stem := d.Stems[w]; !d.ScoringOnly && (stem == "" || stem == d.Stem) {
 				t.Errorf("%s asks about %s with the words for %s", d.ID, w, d.RecallWindow())
 			}
 		}
@@ -188,12 +205,6 @@ func TestRecallWindowsHaveTheirOwnStem(t *testing.T) {
 	pcl := get(t, "pcl-5")
 	if !slices.Equal(pcl.RecallWindows, []string{"P1M", "P7D", "P1D"}) || pcl.AllowsRecall("P14D") {
 		t.Errorf("PCL-5 windows %v", pcl.RecallWindows)
-	}
-	if n, ok := instrument.RecallDays("P1M"); n != 30 || !ok {
-		t.Errorf("a month has %d days", n)
-	}
-	if _, ok := instrument.RecallDays("since_last_session"); ok {
-		t.Error("since_last_session has no fixed length")
 	}
 }
 

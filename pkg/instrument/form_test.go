@@ -23,6 +23,15 @@ func get(t testing.TB, id string) *instrument.Definition {
 	return d
 }
 
+func item(d *instrument.Definition, id string) (instrument.Item, bool) {
+	for _, it := range d.Items {
+		if it.ID == id {
+			return it, true
+		}
+	}
+	return instrument.Item{}, false
+}
+
 // fill answers the items prefix_1, prefix_2, ... in order.
 func fill(prefix string, values ...int) instrument.Answers {
 	a := instrument.Answers{}

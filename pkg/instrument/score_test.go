@@ -114,6 +114,7 @@ func TestOtherInstruments(t *testing.T) {
 	exposed := func(yes int, v ...int) instrument.Input {
 		return instrument.Input{Answers: with(fill("pcptsd5", v...), "pcptsd5_exposure", yes)}
 	}
+	contradiction := func(gate string) []instrument.Flag { return []instrument.Flag{silent("contradicts_gate", gate, "contradiction")} }
 	men := append(same(3, 2), append([]int{blank}, same(11, 0)...)...)
 	run(t, []scoreCase{
 		{"GAD-7 of 20 is in the band that starts at 15", "gad-7", a("gad7", "", 3, 3, 3, 3, 3, 3, 2),
@@ -154,6 +155,12 @@ func TestOtherInstruments(t *testing.T) {
 			want{"4", "none", 3, 0, false, cut(true), nil}},
 		{"AUDIT-C without its first answer has no total", "audit-c", a("auditc", "", blank, 0, 0),
 			want{"none", "none", 2, 1, false, cut(nil), nil}},
+		{"AUDIT-C with a drink of somebody who never drinks is taken, and says nothing", "audit-c", a("auditc", instrument.Female, 0, 1, 0),
+			want{"none", "none", 3, 0, false, cut(nil), contradiction("auditc_1")}},
+		{"AUDIT-C with half a contradiction", "audit-c", a("auditc", "", 0, blank, 4),
+			want{"none", "none", 2, 0, false, cut(nil), contradiction("auditc_1")}},
+		{"PC-PTSD-5 with symptoms without exposure", "pc-ptsd-5", exposed(0, 1, 0, 1),
+			want{"none", "none", 3, 0, false, trauma(nil, nil), contradiction("pcptsd5_exposure")}},
 		{"WHO-5 is times four, and low is poor", "who-5", a("who5", "", 1, 1, 1, 2, 2),
 			want{"28", "none", 5, 0, false, who(true, true), nil}},
 		{"WHO-5 of 100 is well", "who-5", a("who5", "", same(5, 5)...), want{"100", "none", 5, 0, false, who(false, false), nil}},
@@ -243,9 +250,6 @@ func TestFormsThatBreakARuleNameEveryFault(t *testing.T) {
 		{"a broken total under complete", "phq-9", total(9.5), []string{"/total not_a_possible_total"}},
 		{"a broken total where nothing is prorated", "phq-2", instrument.Input{Total: new(2.5), Policy: prorate}, []string{"/total not_a_possible_total"}},
 		{"a WHO-5 that is no multiple of four", "who-5", total(50), []string{"/total not_a_possible_total"}},
-		{"a drink of somebody who never drinks", "audit-c", instrument.Input{Answers: fill("auditc", 0, 1, 0)}, []string{"/answers/auditc_2 contradicts_gate"}},
-		{"symptoms without exposure", "pc-ptsd-5", instrument.Input{Answers: with(fill("pcptsd5", 1, 0, 1), "pcptsd5_exposure", 0)},
-			[]string{"/answers/pcptsd5_1 contradicts_gate", "/answers/pcptsd5_3 contradicts_gate"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -254,5 +258,28 @@ func TestFormsThatBreakARuleNameEveryFault(t *testing.T) {
 				t.Errorf("-want +got:\n%s", d)
 			}
 		})
+	}
+}
+
+// A contradiction leaves nothing that could be read as a result, whatever the
+// policy, and the flags of the answers that were given stay.
+func TestAContradictionOfTheGateLeavesNoResult(t *testing.T) {
+	d, err := instrument.Parse(edit{
+		"/subscales": list{map[string]any{"id": "drinks", "title": "Drinks", "items": list{"auditc_2", "auditc_3"}, "min": 0, "max": 8}},
+		"/flags":     list{map[string]any{"code": "many", "item": "auditc_3", "at_least": 4, "source": "test"}},
+	}.apply(t, "audit-c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Score(instrument.Input{Answers: fill("auditc", 0, 0, 4), Policy: prorate, Sex: instrument.Male})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Total != nil || s.Severity != nil || s.Subscales["drinks"] != nil || s.Screens["above_cutpoint"] != nil || s.Cutpoints != nil || s.Prorated {
+		t.Errorf("total %s, subscale %s, screens %v", number(s.Total), number(s.Subscales["drinks"]), s.Screens)
+	}
+	want := []instrument.Flag{flag("many", "auditc_3", 4), silent(instrument.ContradictsGate, "auditc_1", instrument.Contradiction)}
+	if d := cmp.Diff(want, s.Flags); d != "" {
+		t.Errorf("flags -want +got:\n%s", d)
 	}
 }

@@ -91,26 +91,63 @@ func (v vector) check(t *testing.T) {
 	}
 }
 
-// TestJacobsonTruaxExamples checks the formula on the worked examples.
+// TestJacobsonTruaxExamples checks the formula, and the vectors' own cut-offs,
+// on the worked examples.
 func TestJacobsonTruaxExamples(t *testing.T) {
 	var file struct {
-		Examples []struct{ SD, R, RC float64 } `json:"jacobson_truax_examples"`
+		Examples []struct {
+			M0       *float64 `json:"M0_dysfunctional"`
+			SD0      float64  `json:"SD0"`
+			M1       float64  `json:"M1_functional"`
+			SD1      float64  `json:"SD1"`
+			HigherIs string   `json:"higher_is"`
+			A        float64  `json:"a"`
+			B        float64  `json:"b"`
+			C        float64  `json:"c"`
+			SD       float64  `json:"sd"`
+			R        float64  `json:"r"`
+			Sdiff    *float64 `json:"Sdiff"`
+			RC       float64  `json:"RC"`
+			Source   string   `json:"source"`
+		} `json:"jacobson_truax_examples"`
 	}
 	if err := json.Unmarshal(shared(t, "vectors.json"), &file); err != nil {
 		t.Fatal(err)
 	}
-	n := 0
+	changes, cutoffs := 0, 0
 	for _, e := range file.Examples {
-		if e.RC == 0 {
-			continue // examples of cut-offs a, b and c
+		if e.M0 != nil { // the program uses no cut-offs: the formulas stand here for whoever adds them
+			cutoffs++
+			healthy := -1.0
+			if e.HigherIs == "better" {
+				healthy = 1
+			}
+			got := [3]float64{*e.M0 + healthy*2*e.SD0, e.M1 - healthy*2*e.SD1, (e.SD0*e.M1 + e.SD1**e.M0) / (e.SD0 + e.SD1)}
+			if want := [3]float64{e.A, e.B, e.C}; got != want {
+				t.Errorf("%s: cut-offs %v, want %v", e.Source, got, want)
+			}
+			continue
 		}
-		n++
+		changes++
 		got := instrument.JacobsonTruax{SD: e.SD, Reliability: e.R}.ReliableChange()
-		if math.Abs(got-e.RC) > 0.005 {
+		if math.Abs(got-e.RC) > 0.005 || e.Sdiff != nil && math.Abs(got/1.96-*e.Sdiff) > 5e-5 {
 			t.Errorf("SD %v, r %v: %.4f, want %v", e.SD, e.R, got, e.RC)
 		}
 	}
-	if n != 4 {
-		t.Errorf("%d examples, want 4", n)
+	if changes != 4 || cutoffs != 2 {
+		t.Errorf("%d examples of change and %d of cut-offs, want 4 and 2", changes, cutoffs)
+	}
+}
+
+// The same in the repository, so that the rule is tested where the shared data
+// is not. HAMD of Claus 2020; its source prints 4.1405 from an SD with more
+// decimals.
+func TestReliableChangeOfClaus2020(t *testing.T) {
+	got := instrument.JacobsonTruax{SD: 3.3401, Reliability: .8}.ReliableChange()
+	if math.Abs(got-4.1405) > 1.5e-4 || math.Abs(got/1.96-2.1125) > 5e-5 {
+		t.Errorf("%.4f", got)
+	}
+	if rci := (10 - 24) / (got / 1.96); math.Abs(rci+6.627) > 5e-4 {
+		t.Errorf("index of 24 to 10 = %v", rci)
 	}
 }

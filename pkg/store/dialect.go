@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 
@@ -62,9 +63,25 @@ func (t translating) Translate(err error) error {
 		return fault.New(fault.Unavailable, "The database is away or busy. Nothing was lost: try again.").Because(err)
 	}
 	if inner, ok := t.Dialector.(gorm.ErrorTranslator); ok {
-		return inner.Translate(err)
+		err = inner.Translate(err)
 	}
-	return err
+	return withoutValues(err)
+}
+
+// withoutValues keeps of PostgreSQL's error what names the fault: its text can
+// quote the value that was sent, and the text goes to the log.
+func withoutValues(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return err
+	}
+	plain := fmt.Errorf("PostgreSQL error %s in %s (table %q, constraint %q)", pg.Code, pg.Routine, pg.TableName, pg.ConstraintName)
+	for _, known := range []error{gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated, gorm.ErrCheckConstraintViolated} {
+		if errors.Is(err, known) {
+			return errors.Join(known, plain)
+		}
+	}
+	return plain
 }
 
 // closed: the pool is shut, or the connection was lost between statements.

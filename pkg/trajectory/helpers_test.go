@@ -2,6 +2,10 @@ package trajectory_test
 
 import (
 	"crypto/sha1"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -93,6 +97,21 @@ func who5() trajectory.Rules {
 }
 
 func last(tr trajectory.Trajectory) trajectory.Point { return tr.Points[len(tr.Points)-1] }
+
+// shared opens a file of the project's shared data, which is not part of the
+// repository, and skips the test where it is missing.
+func shared(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", name))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("the shared data is not beside the repository: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
 
 // diff fails the test where got is not what was wanted.
 func diff(t testing.TB, what string, want, got any) {

@@ -120,15 +120,16 @@ func TestTheUnitOfTheScaleDoesNotMatter(t *testing.T) {
 }
 
 // Turned over (27 - total, more is better, thresholds turned over too), every
-// verdict is the same. Response is left out: it is a share of the baseline,
-// which turning over changes.
+// verdict is the same. Response is left out, because it is a share of the
+// baseline, which turning over changes, and so is remission, which is defined
+// only where lower is better.
 func TestTurningTheScaleOverTurnsNoVerdict(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, o := course(t), options(t)
 		rules, over := nhs(), nhs()
 		rules.ResponsePercent, over.ResponsePercent = nil, nil
-		rules.RecoveredAtMost = new(8.0)
-		over.Caseness, over.RemissionBelow, over.RemissionAbove, over.RecoveredAtLeast = new(27-10.0), nil, new(27-5.0), new(27-8.0)
+		rules.RemissionBelow, over.RemissionBelow = nil, nil
+		over.Caseness = new(27 - 10.0)
 		turned := mapped(s, func(x float64) float64 { return 27 - x })
 		turned.Direction = trajectory.HigherIsBetter
 		want, got := trajectory.Compute(s, rules, o), trajectory.Compute(turned, over, o)

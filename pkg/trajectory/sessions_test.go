@@ -100,3 +100,33 @@ func TestALinkToASessionThatIsNotGiven(t *testing.T) {
 		t.Errorf("something was made up: %+v", p)
 	}
 }
+
+func TestAssessmentsOutOfOrderAreShownAndNotCompared(t *testing.T) {
+	s := phq9(
+		linked("b1", before, "one", 0, 20), linked("a1", after, "one", 30, 8), // handed in weeks late
+		linked("b2", before, "two", 7, 18), linked("a2", after, "two", 8, 12),
+		linked("a3", after, "three", 15, 10), linked("b3", before, "three", 16, 14)) // typed in after its after
+	s.Sessions = []trajectory.Session{dosing("one", 1, 0.1), dosing("two", 2, 7.1), dosing("three", 3, 14.1)}
+	got := trajectory.Compute(s, nhs(), trajectory.Options{MaxOverlap: new(.5)}).Sessions
+	diff(t, "across session one", new(-12.0), got[0].Change)
+	if c := got[1]; c.SincePreviousAfter != nil || c.SincePreviousOverlap != nil || c.SincePreviousExcluded ||
+		c.SincePreviousNote != "The assessment after the previous session was not completed before this one, so the two are not compared." {
+		t.Errorf("since session one: %v, %q", c.SincePreviousAfter, c.SincePreviousNote)
+	}
+	diff(t, "across session two", new(-6.0), got[1].Change)
+	if c := got[2]; c.Change != nil || c.RecallOverlap != nil || c.Excluded ||
+		c.RecallNote != "The assessment before the session was completed after the one that followed it, so the two are not compared." {
+		t.Errorf("across session three: %v, %q", c.Change, c.RecallNote)
+	}
+	diff(t, "both are shown", []*float64{new(14.0), new(10.0)}, []*float64{got[2].Before, got[2].After})
+	diff(t, "since session two", new(2.0), got[2].SincePreviousAfter)
+
+	// At one instant: the two of a session stand in order, those of two do not.
+	s = phq9(linked("b1", before, "one", 0, 20), linked("a1", after, "one", 0, 8), linked("b2", before, "two", 0, 9))
+	s.Sessions = []trajectory.Session{dosing("one", 1, 0.1), dosing("two", 2, 0.2)}
+	got = trajectory.Compute(s, nhs(), trajectory.Options{}).Sessions
+	diff(t, "of one session", new(-12.0), got[0].Change)
+	if got[1].SincePreviousAfter != nil || got[1].SincePreviousNote == "" {
+		t.Error("compared at one instant")
+	}
+}

@@ -76,11 +76,9 @@ func TestRecovery(t *testing.T) {
 				[]*bool{s.BaselineCase, s.Recovery, s.ReliableRecovery})
 		})
 	}
-	who := who5()
-	who.RecoveredAtLeast, who.RecoveredAtMost = new(60.0), new(0.0)
 	s := weekly(40, 60)
 	s.Direction = trajectory.HigherIsBetter
-	diff(t, "WHO-5 60", new(true), trajectory.Compute(s, who, trajectory.Options{}).Status.Recovery)
+	diff(t, "WHO-5 60", new(true), trajectory.Compute(s, who5(), trajectory.Options{}).Status.Recovery)
 }
 
 func TestTheMinimalImportantDifferenceIsReachedByImprovementOnly(t *testing.T) {
@@ -151,20 +149,112 @@ func TestRelapseInWords(t *testing.T) {
 	}{
 		{"", nhs(), "Relapse is the first score after a response that is no longer at least 50 % better than the baseline."},
 		{trajectory.RelapseCasenessAfterRemission, nhs(), "Relapse is the first score at or beyond the caseness threshold of 10 after a remission (a score below 5)."},
-		{trajectory.RelapseCasenessAfterRemission, trajectory.Rules{Caseness: new(50.0), RemissionAbove: new(70.0)}, "threshold of 50 after a remission (a score above 70)."},
 		{trajectory.RelapseReliableWorsening, nhs(), "Relapse is the first score that is at least 6 points worse than the best so far, after an improvement of at least 6 points from the baseline."},
-		{trajectory.RelapseReliableWorsening, trajectory.Rules{SD: new(5.9635), Reliability: new(.8998)}, "at least 5.23 points worse"},
+		{trajectory.RelapseReliableWorsening, trajectory.Rules{ReliableChange: new(5.23)}, "at least 5.23 points worse"},
 		{"", trajectory.Rules{}, "Relapse is not judged: loss of response was chosen, and the rules have no response threshold."},
 		{trajectory.RelapseCasenessAfterRemission, trajectory.Rules{Caseness: new(10.0)}, "Relapse is not judged"},
 		{trajectory.RelapseReliableWorsening, trajectory.Rules{}, "Relapse is not judged"},
 		{"sad", nhs(), "Relapse is not judged: the definition chosen is not known."},
 	} {
-		if got := trajectory.RelapseWords(c.def, c.rules); !strings.Contains(got, c.want) {
-			t.Errorf("%q: %q does not say %q", c.def, got, c.want)
+		got := trajectory.Compute(weekly(20, 4), c.rules, trajectory.Options{Relapse: c.def}).Relapse
+		if !strings.Contains(got.Words, c.want) || got.Judged == strings.Contains(c.want, "not judged") {
+			t.Errorf("%q: judged %v, %q does not say %q", c.def, got.Judged, got.Words, c.want)
 		}
 	}
 	tr := trajectory.Compute(weekly(20, 4, 20), nhs(), trajectory.Options{Relapse: "sad"})
 	if tr.Status.Relapsed || tr.Relapse.Judged || tr.Status.DaysHeld != nil {
 		t.Errorf("an unknown definition judged something: %+v", tr.Status)
 	}
+}
+
+// Who was no case at the baseline has nothing to lose: small moves in health
+// must not stand first in a caseload as relapses, nor as successes.
+func TestWhoWasNoCaseRaisesNoAlarm(t *testing.T) {
+	gad7 := nhs()
+	gad7.ReliableChange, gad7.Caseness = new(4.0), new(8.0)
+	silent := nhs()
+	silent.Caseness = nil
+	for _, c := range []struct {
+		name   string
+		rules  trajectory.Rules
+		totals []float64
+		want   trajectory.Summary
+		judged bool
+	}{
+		{"GAD-7 4, 2, 3 is not relapsed", gad7, []float64{4, 2, 3}, trajectory.SummaryUnchanged, false},
+		{"PHQ-9 2, 4 is no remission", nhs(), []float64{2, 4}, trajectory.SummaryUnchanged, false},
+		{"PHQ-9 1, 0, 1 is nothing", nhs(), []float64{1, 0, 1}, trajectory.SummaryUnchanged, false},
+		{"0 is a baseline", nhs(), []float64{0, 0, 5}, trajectory.SummaryUnchanged, false},
+		{"better by a reliable change, and no more than that", nhs(), []float64{9, 2}, trajectory.SummaryImproved, false},
+		{"worse is worse", nhs(), []float64{4, 2, 12}, trajectory.SummaryDeteriorated, false},
+		{"one below caseness", nhs(), []float64{9, 4, 9}, trajectory.SummaryUnchanged, false},
+		{"one at caseness", nhs(), []float64{10, 4, 9}, trajectory.SummaryRelapsed, true},
+		{"without a caseness rule everybody is judged", silent, []float64{9, 4}, trajectory.SummaryRemission, true},
+		{"but a baseline in remission does not remit", silent, []float64{4, 3}, trajectory.SummaryUnchanged, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, def := range []trajectory.RelapseDefinition{
+				"", trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening,
+			} {
+				tr := trajectory.Compute(weekly(c.totals...), c.rules, trajectory.Options{Relapse: def})
+				if c.judged {
+					if def == "" {
+						diff(t, "summary", c.want, tr.Status.Summary)
+						diff(t, "judged", true, tr.Relapse.Judged)
+					}
+					continue
+				}
+				diff(t, "summary", c.want, tr.Status.Summary)
+				if s := tr.Status; tr.Relapse.Judged || s.Relapsed || s.Regained || s.RelapsedAt != nil || s.DaysHeld != nil {
+					t.Errorf("%q was judged", def)
+				}
+				if !strings.Contains(tr.Relapse.Words, "was no case at the baseline (the caseness threshold is ") {
+					t.Errorf("%q: %q does not say why", def, tr.Relapse.Words)
+				}
+			}
+		})
+	}
+	p := trajectory.Compute(weekly(4, 2), nhs(), trajectory.Options{}).Points[1]
+	diff(t, "the response of a point is said of every pair", new(trajectory.ResponseFull), p.Response)
+}
+
+func TestTheStatusSaysHowFarItsTwoScoresOverlap(t *testing.T) {
+	two, day := window(t, "P14D"), window(t, "P1D")
+	s := phq9(asking(scored("base", 0, 20), two), asking(scored("b", 4, 12), two), unscored("blank", 5))
+	tr := trajectory.Compute(s, nhs(), trajectory.Options{})
+	diff(t, "overlap", new(.7143), tr.Status.RecallOverlap)
+	diff(t, "note", tr.Points[1].RecallNote, tr.Status.RecallNote)
+	if tr.Status.RecallNote == "" || tr.Status.WindowDiffers {
+		t.Errorf("note %q, another window %v", tr.Status.RecallNote, tr.Status.WindowDiffers)
+	}
+	s.Assessments = append(s.Assessments, asking(scored("c", 6, 9), day))
+	tr = trajectory.Compute(s, nhs(), trajectory.Options{})
+	diff(t, "another window", true, tr.Status.WindowDiffers)
+	diff(t, "its note", tr.Points[3].RecallNote, tr.Status.RecallNote)
+	// Where the latest is set aside, the status is that of the one before.
+	tr = trajectory.Compute(s, nhs(), trajectory.Options{MaxOverlap: new(.8)})
+	diff(t, "of the latest that counts", new(.7143), tr.Status.RecallOverlap)
+}
+
+func TestWorseningFromTheBestLeavesOutPairsThatOverlap(t *testing.T) {
+	two := window(t, "P14D")
+	s := phq9(asking(scored("base", 0, 20), two), asking(scored("best", 30, 8), two),
+		asking(scored("a day later", 31, 15), two), asking(scored("much later", 60, 16), two))
+	at31, at60 := s, s
+	at31.Assessments = s.Assessments[:3]
+	o := trajectory.Options{Relapse: trajectory.RelapseReliableWorsening}
+	status := func(s trajectory.Series, o trajectory.Options) trajectory.Status {
+		return trajectory.Compute(s, nhs(), o).Status
+	}
+	diff(t, "without a limit", new(at(31)), status(at60, o).RelapsedAt)
+	o.MaxOverlap = new(.5)
+	diff(t, "set aside", false, status(at31, o).Relapsed)
+	diff(t, "still held", new(1.0), status(at31, o).DaysHeld)
+	diff(t, "the next is far enough", new(at(60)), status(at60, o).RelapsedAt)
+
+	// What cannot be compared is not regained either.
+	s.Assessments = append(s.Assessments, asking(scored("new best", 80, 7), two), asking(scored("the day after", 81, 9), two))
+	diff(t, "regained", false, status(s, o).Regained)
+	s.Assessments = s.Assessments[:5]
+	diff(t, "the best itself is regained", true, status(s, o).Regained)
 }

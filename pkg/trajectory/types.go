@@ -126,8 +126,9 @@ type Options struct {
 	Baseline BaselineRule
 	Relapse  RelapseDefinition
 	// MaxOverlap (0 to 1) sets aside points whose recall overlap with the
-	// baseline is greater, compared at the four decimals that are shown.
-	// nil sets nothing aside.
+	// baseline is greater, compared at the four decimals that are shown. Relapse
+	// as reliable worsening leaves out such pairs of the best score and a later
+	// one too. nil sets nothing aside.
 	MaxOverlap *float64
 }
 

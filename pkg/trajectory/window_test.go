@@ -40,27 +40,6 @@ func TestWindowsOfOneSpanAreEqual(t *testing.T) {
 	}
 }
 
-func TestTheOtherChoicesAreParsed(t *testing.T) {
-	if b, err := trajectory.ParseBaselineRule(""); err != nil || b != trajectory.BaselineFirst {
-		t.Errorf("default baseline %q, %v", b, err)
-	}
-	if b, err := trajectory.ParseBaselineRule("last_before_first_dose"); err != nil || b != trajectory.BaselineLastBeforeFirstDose {
-		t.Errorf("baseline %q, %v", b, err)
-	}
-	if _, err := trajectory.ParseBaselineRule("worst"); !fault.Is(err, fault.Invalid) {
-		t.Errorf("baseline worst: %v", err)
-	}
-	if d, err := trajectory.ParseRelapseDefinition(""); err != nil || d != trajectory.RelapseLossOfResponse {
-		t.Errorf("default relapse %q, %v", d, err)
-	}
-	if d, err := trajectory.ParseRelapseDefinition("caseness_after_remission"); err != nil || d != trajectory.RelapseCasenessAfterRemission {
-		t.Errorf("relapse %q, %v", d, err)
-	}
-	if _, err := trajectory.ParseRelapseDefinition("sad"); !fault.Is(err, fault.Invalid) {
-		t.Errorf("relapse sad: %v", err)
-	}
-}
-
 func TestOverlap(t *testing.T) {
 	between := func(a, b float64) trajectory.Interval { return trajectory.Interval{Start: at(a), End: at(b)} }
 	for _, c := range []struct {

@@ -22,6 +22,8 @@ const mostStatements = 12
 var costlier = map[string]int{
 	"PUT /v1/assessments/{assessment_id}": 14,
 	"PATCH /v1/sessions/{session_id}":     15,
+	// The caseload is computed anew: the choice, and seven a round of 200 clients.
+	"PUT /v1/settings/instruments/{instrument}": 13,
 }
 
 // crowd gives a clinic 50 clients, and the one in n 300 assessments, 40

@@ -54,8 +54,8 @@ type Score struct {
 type Flag struct {
 	Code   string `json:"code" example:"suicidal_ideation"`
 	Item   string `json:"item" example:"phq9_9"`
-	Level  *int   `json:"level,omitempty" example:"2"`                                          // the answer
-	Reason string `json:"reason,omitempty" enums:"declined,skipped,unknown" example:"declined"` // of a missing answer
+	Level  *int   `json:"level,omitempty" example:"2"`                                                        // the answer
+	Reason string `json:"reason,omitempty" enums:"declined,skipped,unknown,contradiction" example:"declined"` // why there is no answer, or none to believe
 } //	@name	Flag
 
 func scoreFromInstrument(s instrument.Score) Score {

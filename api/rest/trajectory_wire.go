@@ -145,7 +145,7 @@ type ChangeRules struct {
 type RelapseRules struct {
 	Definition string `json:"definition" enums:"loss_of_response,caseness_after_remission,reliable_worsening_from_best"`
 	Words      string `json:"words"`
-	Judged     bool   `json:"judged"` // false: the rules lack the thresholds, so "not relapsed" says nothing
+	Judged     bool   `json:"judged"` // false: the rules lack the thresholds, or the client was no case at the baseline; "not relapsed" then says nothing
 } //	@name	RelapseRules
 
 func trajectoryFromCare(t care.Trajectory) Trajectory {

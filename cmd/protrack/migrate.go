@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/protrack/protrack/pkg/store"
 )
@@ -16,6 +18,13 @@ type migrateCmd struct {
 // Run migrates, or tells where the schema stands.
 func (c migrateCmd) Run(ctx context.Context, t *terminal) (err error) {
 	s, err := open(ctx, store.Config{URL: c.Database, Log: c.logger(t.err), MustExist: c.Status}, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		newest, err := store.Newest()
+		if err == nil {
+			_, err = fmt.Fprintf(t.out, "schema 0, newest %d\n", newest)
+		}
+		return err
+	}
 	if err != nil {
 		return err
 	}

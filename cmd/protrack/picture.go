@@ -144,6 +144,9 @@ func pictureMark(t trajectory.Timing) rune {
 func (v *pictureView) alarm(p trajectory.Point) rune {
 	var out rune
 	for _, f := range v.details[p.AssessmentID].Flags {
+		if f.Reason == instrument.Contradiction {
+			continue // of the form, not of an item
+		}
 		if f.Level != nil {
 			return '!'
 		}

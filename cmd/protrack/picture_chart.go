@@ -49,6 +49,21 @@ func (v *pictureView) chart() []string {
 	return slices.Concat(c.body(), c.axis(), c.signs(), c.legend())
 }
 
+// legend explains the signs that the chart uses.
+func (c *chart) legend() []string {
+	parts := []string{"○ before a dose", "● after a dose", "◆ baseline, follow-up"}
+	if _, words, ok := c.bound(); ok {
+		parts = append(parts, "· "+words)
+	}
+	if len(c.cut) > 0 {
+		parts = append(parts, "╱╱ time cut")
+	}
+	if name := c.flagged(); name != "" {
+		parts = append(parts, "! "+name+c.alarmFrom(), "? not answered")
+	}
+	return append([]string{""}, pictureWrap(parts, "   ", c.Width)...)
+}
+
 // c0 is the room to the left of the grid: a band, a number and the axis.
 const c0 = 18
 
@@ -83,8 +98,6 @@ func (c *chart) bound() (at float64, words string, ok bool) {
 	switch {
 	case r.RemissionBelow != nil:
 		return *r.RemissionBelow, "below " + pictureNumber(*r.RemissionBelow) + ": remission", true
-	case r.RemissionAbove != nil:
-		return *r.RemissionAbove, "above " + pictureNumber(*r.RemissionAbove) + ": remission", true
 	case r.Caseness != nil && c.tr.Direction != trajectory.HigherIsBetter:
 		return *r.Caseness, "below " + pictureNumber(*r.Caseness) + ": no longer a case", true
 	}

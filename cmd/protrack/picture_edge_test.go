@@ -17,6 +17,14 @@ import (
 // 0 stands for a form without one.
 func pictureSeries(t *testing.T, id string, apart float64, totals []float64, o trajectory.Options, p picture) string {
 	t.Helper()
+	rules := trajectory.Rules{Set: "test", Version: "1", ReliableChange: new(6.0), ResponsePercent: new(50.0)}
+	return pictureSeriesBy(t, rules, id, apart, totals, o, p)
+}
+
+func pictureSeriesBy(
+	t *testing.T, rules trajectory.Rules, id string, apart float64, totals []float64, o trajectory.Options, p picture,
+) string {
+	t.Helper()
 	def, err := instrument.Embedded().Get(id)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +48,6 @@ func pictureSeries(t *testing.T, id string, apart float64, totals []float64, o t
 		}
 		s.Assessments = append(s.Assessments, a)
 	}
-	rules := trajectory.Rules{Set: "test", Version: "1", ReliableChange: new(6.0), ResponsePercent: new(50.0)}
 	p.Instrument = def
 	p.Client = care.Client{Reference: "P-1"}
 	p.Trajectory = care.Trajectory{Title: def.Title, Trajectory: trajectory.Compute(s, rules, o)}
@@ -96,5 +103,47 @@ func TestPictureSaysWhatWasSetAside(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
+	}
+}
+
+// Who was no case is not said to respond, remit or relapse.
+func TestPictureOfWhoWasNoCase(t *testing.T) {
+	rules := trajectory.Rules{
+		Set: "test", Version: "1", ReliableChange: new(6.0), Caseness: new(10.0), RemissionBelow: new(5.0), ResponsePercent: new(50.0),
+	}
+	for name, c := range map[string]struct {
+		totals []float64
+		want   string
+	}{
+		"a response and its loss": {[]float64{4, 2, 3}, "A reliable improvement was not seen at any score."},
+		"a reliable improvement":  {[]float64{9, 2}, "a reliable improvement, in a client who was no case at the baseline. First seen: a reliable improvement on"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := strings.Join(strings.Fields(pictureSeriesBy(t, rules, "phq-9", 7, c.totals, trajectory.Options{}, picture{})), " ")
+			for _, want := range []string{c.want, "Relapse is not judged: the client was no case at the baseline"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("lacks %q:\n%s", want, got)
+				}
+			}
+			for _, word := range []string{"a response", "a remission", "lost", "held"} {
+				if strings.Contains(got, word) {
+					t.Errorf("says %q:\n%s", word, got)
+				}
+			}
+		})
+	}
+}
+
+func TestPictureSaysHowFarThePairsOfADoseOverlap(t *testing.T) {
+	v := &pictureView{doses: []trajectory.SessionChange{
+		{Change: new(-4.0), RecallOverlap: new(.9)}, {Change: new(-2.0), RecallOverlap: new(.96)},
+		{Change: new(-9.0), RecallOverlap: new(1.0), Excluded: true}, {},
+	}}
+	if got, want := v.saw(), "(n = 2; such pairs share 93 % of the days they ask about)."; !strings.HasSuffix(got, want) {
+		t.Errorf("%q does not end with %q", got, want)
+	}
+	v.doses = []trajectory.SessionChange{{Change: new(-4.0)}}
+	if got, want := v.saw(), "by -4 points on average (n = 1)."; !strings.HasSuffix(got, want) {
+		t.Errorf("%q does not end with %q", got, want)
 	}
 }

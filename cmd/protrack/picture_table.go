@@ -7,21 +7,6 @@ import (
 	"github.com/protrack/protrack/pkg/trajectory"
 )
 
-// legend explains the signs that the chart uses.
-func (c *chart) legend() []string {
-	parts := []string{"○ before a dose", "● the day after", "◆ baseline, follow-up"}
-	if _, words, ok := c.bound(); ok {
-		parts = append(parts, "· "+words)
-	}
-	if len(c.cut) > 0 {
-		parts = append(parts, "╱╱ time cut")
-	}
-	if name := c.flagged(); name != "" {
-		parts = append(parts, "! "+name+c.alarmFrom(), "? not answered")
-	}
-	return append([]string{""}, pictureWrap(parts, "   ", c.Width)...)
-}
-
 // alarmFrom says from which answer on the item is flagged.
 func (v *pictureView) alarmFrom() string {
 	for _, f := range v.Instrument.Flags {

@@ -87,6 +87,13 @@ func (v *pictureView) difference() string {
 	return fmt.Sprintf("%s %s or %s %% %s", size, unit, strings.TrimLeft(pictureSigned(*s.PercentChange, "%.0f"), "+-"), way)
 }
 
+// wasCase reports whether there was something to respond, remit or relapse
+// from; true where the rules have no caseness.
+func (v *pictureView) wasCase() bool {
+	c := v.tr.Status.BaselineCase
+	return c == nil || *c
+}
+
 // judgement puts the verdicts at the latest score into one sentence.
 func (v *pictureView) judgement() string {
 	s := v.tr.Status
@@ -99,11 +106,14 @@ func (v *pictureView) judgement() string {
 	case trajectory.Unchanged:
 		return fmt.Sprintf("That is within measurement error (less than %s points).", pictureNumber(*v.tr.Rules.ReliableChange))
 	}
+	if !v.wasCase() {
+		return "That is a reliable improvement, in a client who was no case at the baseline."
+	}
 	parts := []string{"a reliable improvement"}
 	if s.Response != nil && *s.Response == trajectory.ResponseFull {
 		parts = append(parts, "a response")
 	}
-	if s.Remission != nil && *s.Remission {
+	if s.Remission != nil && *s.Remission && s.FirstRemissionAt != nil { // not where the baseline was in remission
 		parts = append(parts, "a remission")
 	} else if s.Recovery != nil && *s.Recovery {
 		parts = append(parts, "a recovery")
@@ -120,15 +130,16 @@ func (v *pictureView) judgement() string {
 // speed says when each step was first seen.
 func (v *pictureView) speed() string {
 	s := v.tr.Status
-	var parts []string
-	for _, step := range []struct {
+	type step struct {
 		name string
 		at   *time.Time
-	}{
-		{"a reliable improvement", s.FirstReliableAt},
-		{"a response", s.FirstResponseAt},
-		{"a remission", s.FirstRemissionAt},
-	} {
+	}
+	steps := []step{{"a reliable improvement", s.FirstReliableAt}}
+	if v.wasCase() {
+		steps = append(steps, step{"a response", s.FirstResponseAt}, step{"a remission", s.FirstRemissionAt})
+	}
+	var parts []string
+	for _, step := range steps {
 		if step.at != nil {
 			parts = append(parts, step.name+" "+v.after(*step.at))
 		}
@@ -167,17 +178,20 @@ func (v *pictureView) durability() string {
 	return lost + "; it is not there at the latest score."
 }
 
-// saw says what goes with a dose and what comes back before the next.
+// saw says what goes with a dose and what comes back before the next, and how
+// far the two forms around a dose asked about the same days: most of such a
+// change is not about new days.
 func (v *pictureView) saw() string {
-	across, between := pictureMean{}, pictureMean{}
+	across, between, overlap := pictureMean{}, pictureMean{}, pictureMean{}
 	for _, d := range v.doses {
 		across.add(d.Change, d.Excluded)
+		overlap.add(d.RecallOverlap, d.Excluded)
 		between.add(d.SincePreviousAfter, d.SincePreviousExcluded)
 	}
 	if across.n == 0 {
 		return ""
 	}
-	out := fmt.Sprintf("From before to after a dose the score moved by %s points on average (n = %d)", across, across.n)
+	out := fmt.Sprintf("From before to after a dose the score moved by %s points on average (n = %d%s)", across, across.n, overlap.days())
 	if between.n > 0 {
 		out += fmt.Sprintf(", and from there to the next dose by %s (n = %d)", between, between.n)
 	}
@@ -194,6 +208,14 @@ func (m *pictureMean) add(x *float64, excluded bool) {
 	if x != nil && !excluded {
 		m.sum, m.n = m.sum+*x, m.n+1
 	}
+}
+
+// days puts a mean overlap into words; "" where none is known.
+func (m pictureMean) days() string {
+	if m.n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; such pairs share %.0f %% of the days they ask about", 100*m.sum/float64(m.n))
 }
 
 func (m pictureMean) String() string { return pictureSigned(m.sum/float64(m.n), "%.1f") }

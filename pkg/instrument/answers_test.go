@@ -46,6 +46,24 @@ func TestAnswersPrintAsStars(t *testing.T) {
 	}
 }
 
+// A flag names its item and neither the answer nor what was made of it.
+func TestFlagsPrintAsStars(t *testing.T) {
+	for _, f := range []instrument.Flag{flag("suicidal_ideation", "phq9_9", 3), silent("item9_not_answered", "phq9_9", "declined")} {
+		var logged bytes.Buffer
+		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "flag", f)
+		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "flag", &f)
+		prints := strings.Split(strings.TrimSpace(logged.String()), "\n")
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+			prints = append(prints, fmt.Sprintf(verb, f), fmt.Sprintf(verb, []instrument.Flag{f}), fmt.Sprintf(verb, &f))
+		}
+		for _, p := range prints {
+			if !strings.Contains(p, "phq9_9 ***") || strings.Contains(p, "ideation") || strings.Contains(p, "answered") || strings.Contains(p, "declined") {
+				t.Errorf("printed %q", p)
+			}
+		}
+	}
+}
+
 // Faults name places, never what was answered.
 func TestFaultsDoNotRepeatAnswers(t *testing.T) {
 	_, err := get(t, "phq-9").Score(instrument.Input{Answers: fill("phq9", 987654)})

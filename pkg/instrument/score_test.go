@@ -114,7 +114,9 @@ func TestOtherInstruments(t *testing.T) {
 	exposed := func(yes int, v ...int) instrument.Input {
 		return instrument.Input{Answers: with(fill("pcptsd5", v...), "pcptsd5_exposure", yes)}
 	}
-	contradiction := func(gate string) []instrument.Flag { return []instrument.Flag{silent("contradicts_gate", gate, "contradiction")} }
+	contradiction := func(gate string) []instrument.Flag {
+		return []instrument.Flag{silent("contradicts_gate", gate, "contradiction")}
+	}
 	men := append(same(3, 2), append([]int{blank}, same(11, 0)...)...)
 	run(t, []scoreCase{
 		{"GAD-7 of 20 is in the band that starts at 15", "gad-7", a("gad7", "", 3, 3, 3, 3, 3, 3, 2),

@@ -84,6 +84,19 @@ type Schema struct {
 // Current reports whether the program may run on the database.
 func (s Schema) Current() bool { return s.Database == s.Program }
 
+// Newest is the newest version of the schema that the program knows.
+func Newest() (int64, error) {
+	files, err := fs.ReadDir(migrations.Files, "sqlite") // both dialects have the same
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	version, err := goose.NumericComponent(files[len(files)-1].Name())
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	return version, nil
+}
+
 // Migrate brings the schema to the newest version that the program knows.
 // Several servers may call it at once. It refuses a schema that is newer
 // than the program.

@@ -76,6 +76,7 @@ func gormConfig(cfg Config) *gorm.Config {
 		PrepareStmt:            false,
 		TranslateError:         true,
 		DisableAutomaticPing:   true,
+		QueryFields:            true, // columns by name: a newer schema may have more
 		Logger:                 &statementLog{log: cfg.Log, trace: cfg.Trace},
 	}
 }

@@ -232,8 +232,10 @@ func TestTheStatusSaysHowFarItsTwoScoresOverlap(t *testing.T) {
 	diff(t, "another window", true, tr.Status.WindowDiffers)
 	diff(t, "its note", tr.Points[3].RecallNote, tr.Status.RecallNote)
 	// Where the latest is set aside, the status is that of the one before.
-	tr = trajectory.Compute(s, nhs(), trajectory.Options{MaxOverlap: new(.8)})
-	diff(t, "of the latest that counts", new(.7143), tr.Status.RecallOverlap)
+	s = phq9(asking(scored("base", 0, 20), two), asking(scored("b", 10, 12), two), asking(scored("c", 11, 12), window(t, "P1M")))
+	tr = trajectory.Compute(s, nhs(), trajectory.Options{MaxOverlap: new(.4)})
+	diff(t, "of the latest that counts", new(.2857), tr.Status.RecallOverlap)
+	diff(t, "and its window", false, tr.Status.WindowDiffers)
 }
 
 func TestWorseningFromTheBestLeavesOutPairsThatOverlap(t *testing.T) {

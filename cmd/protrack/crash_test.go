@@ -127,7 +127,7 @@ func (c *crash) failures() string {
 func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	rounds, least := 3, 200
 	if long() {
-		rounds, least = 20, 5000
+		rounds, least = 20, 1000
 	}
 	databases(t, func(t *testing.T, database string, postgres *storetest.Server) {
 		c := newCrash(t, database, postgres)

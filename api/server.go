@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,8 +35,8 @@ type Deps struct {
 
 // Sizes of request bodies, after unpacking, and the time an answer may take.
 const (
-	bodyLimit      = "256K"
-	batchLimit     = "8M"             // 1,000 assessments of 20 items with long names and white space
+	bodyLimit      = 256 << 10
+	batchLimit     = 8 << 20          // 1,000 assessments of 20 items with long names and white space
 	answerTime     = 12 * time.Second // within the time that a shutdown waits
 	readyTime      = time.Second
 	maxHeaderBytes = 16 << 10
@@ -62,8 +63,8 @@ func New(d Deps) *echo.Echo {
 	mountSwagger(e)
 
 	read := []echo.MiddlewareFunc{mw.Timeout(answerTime)}
-	write := func(limit string) []echo.MiddlewareFunc {
-		return append(slices.Clip(read), mw.Encodings(), middleware.BodyLimit(limit))
+	write := func(limit int64) []echo.MiddlewareFunc {
+		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
 	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})

@@ -134,8 +134,9 @@ func Headers() echo.MiddlewareFunc {
 }
 
 // Encodings refuses a body in an encoding that is not read here. gzip is
-// unpacked before the size is limited: the limit is on what it unpacks to.
-func Encodings() echo.MiddlewareFunc {
+// unpacked before the size is limited: the limit is on what it unpacks to. The
+// packed bytes have it too, for a pack can be endless and hold nothing.
+func Encodings(limit int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -143,6 +144,7 @@ func Encodings() echo.MiddlewareFunc {
 			case "", "identity":
 				return next(c)
 			case "gzip":
+				r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
 				body, err := gzip.NewReader(r.Body)
 				if err != nil {
 					return fault.New(fault.Malformed, "The body says that it is packed with gzip, and is not.").Because(err)

@@ -126,7 +126,7 @@ func TestABodyIsUnpackedOrRefused(t *testing.T) {
 			b, err := io.ReadAll(c.Request().Body)
 			read = string(b)
 			return errors.Join(err, c.NoContent(http.StatusOK))
-		}, mw.Encodings())
+		}, mw.Encodings(1<<20))
 		if diff := cmp.Diff([]any{c.status, c.read}, []any{w.Code, read}); diff != "" {
 			t.Errorf("%q %q:\n%s", c.encoding, c.body, diff)
 		}

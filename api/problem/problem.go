@@ -38,6 +38,10 @@ type Error struct {
 	Detail  string `json:"detail"`
 } //	@name	ProblemError
 
+// mostErrors is how many faults a document lists: more help nobody, and a
+// batch of hostile items could make an answer of any size.
+const mostErrors = 100
+
 type entry struct {
 	status int
 	title  string
@@ -71,7 +75,7 @@ func Of(err error, requestID string) Document {
 	if errors.As(err, &f) {
 		if e, known := table[f.Kind]; known {
 			doc := Document{Type: typePrefix + string(f.Kind), Title: e.title, Status: e.status, Detail: f.Message, RequestID: requestID}
-			for _, d := range f.Details {
+			for _, d := range f.Details[:min(len(f.Details), mostErrors)] {
 				doc.Errors = append(doc.Errors, Error{Pointer: d.Pointer, In: d.In, Code: d.Code, Detail: d.Message})
 			}
 			return doc

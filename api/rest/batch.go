@@ -58,6 +58,9 @@ type BatchResponse struct {
 //	@Security		Key
 //	@Router			/v1/assessments/batch [post]
 func (h *Handlers) recordBatch(c echo.Context, who auth.Principal) error {
+	if err := who.Require(auth.WriteAssessments); err != nil {
+		return err // before the work that a large body is
+	}
 	in, err := readBatch(c)
 	if err != nil {
 		return err
@@ -66,8 +69,9 @@ func (h *Handlers) recordBatch(c echo.Context, who auth.Principal) error {
 	out := BatchResponse{Results: make([]BatchResult, len(in.Items))}
 	var asked []care.Assessment
 	var index []int
+	patience := new(rereading) // shared by all items
 	for i, raw := range in.Items {
-		a, id, err := h.batchItem(raw)
+		a, id, err := h.batchItem(raw, patience)
 		out.Results[i] = BatchResult{Index: i, ID: id}
 		if err != nil {
 			out.Results[i].refuse(err, requestID)
@@ -107,7 +111,7 @@ func readBatch(c echo.Context) (rawBatch, error) {
 			seen[name.String()] = true
 		}
 	}
-	in, details, err := decode(body, func() rawBatch { return rawBatch{} }, twice)
+	in, details, err := decode(body, func() rawBatch { return rawBatch{} }, new(rereading), twice)
 	if err == nil {
 		err = shapeError(details)
 	}
@@ -115,8 +119,8 @@ func readBatch(c echo.Context) (rawBatch, error) {
 }
 
 // batchItem reads one item of a batch and lists every fault of it.
-func (h *Handlers) batchItem(raw jsontext.Value) (care.Assessment, *uuid.UUID, error) {
-	in, details, err := decode(raw, func() BatchItem { return BatchItem{} })
+func (h *Handlers) batchItem(raw jsontext.Value, patience *int) (care.Assessment, *uuid.UUID, error) {
+	in, details, err := decode(raw, func() BatchItem { return BatchItem{} }, patience)
 	if err != nil {
 		return care.Assessment{}, nil, err
 	}

@@ -69,7 +69,7 @@ func bindFaults[T any](c echo.Context, fresh func() T) (T, []fault.Detail, error
 	if err != nil {
 		return fresh(), nil, err
 	}
-	return decode(body, fresh)
+	return decode(body, fresh, new(rereading))
 }
 
 // shapeError makes one error of all faults of shape. An unknown member makes
@@ -86,8 +86,9 @@ func shapeError(details []fault.Detail) error {
 const (
 	codeUnknownField = "unknown_field"
 	codeWrongType    = "wrong_type"
-	maxFaults        = 50   // of a hostile body, name so many
-	maxPointer       = 1000 // of a body that is nested without end, name no place
+	maxFaults        = 50      // of a hostile body, name so many
+	rereading        = 2 << 20 // bytes that are read again to find more faults of one request
+	maxPointer       = 1000    // of a body that is nested without end, name no place
 )
 
 // readJSON reads the whole body and checks that it claims to be JSON.
@@ -99,8 +100,9 @@ func readJSON(r *http.Request) ([]byte, error) {
 		return nil, fault.New(fault.UnsupportedMedia, "The body is application/json in UTF-8.")
 	}
 	body, err := io.ReadAll(r.Body)
+	var packed *http.MaxBytesError
 	switch {
-	case errors.Is(err, echo.ErrStatusRequestEntityTooLarge):
+	case errors.Is(err, echo.ErrStatusRequestEntityTooLarge), errors.As(err, &packed):
 		return nil, fault.New(fault.TooLarge, "The body is larger than is accepted here.")
 	case err != nil:
 		return nil, fault.New(fault.Malformed, "The body cannot be read to its end.").Because(err)
@@ -110,8 +112,9 @@ func readJSON(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// decode reads one JSON object strictly and validates its shape.
-func decode[T any](body []byte, fresh func() T, options ...json.Options) (T, []fault.Detail, error) {
+// decode reads one JSON object strictly and validates its shape. To name one
+// more fault it reads the body once more, as long as patience lasts.
+func decode[T any](body []byte, fresh func() T, patience *int, options ...json.Options) (T, []fault.Detail, error) {
 	options = append(options, strict)
 	if kind := jsontext.Value(body).Kind(); kind != '{' {
 		var whole jsontext.Value
@@ -137,12 +140,12 @@ func decode[T any](body []byte, fresh func() T, options ...json.Options) (T, []f
 		if !errors.As(err, &semantic) {
 			return v, nil, malformed(err)
 		}
-		if len(details) == maxFaults {
-			return v, nil, shapeError(details)
-		}
-		// Note the fault, take the member out, and read on for the others.
 		d := semanticFault(semantic)
 		details, broken[d.Pointer] = append(details, d), true
+		if *patience -= len(body); len(details) == maxFaults || *patience < 0 {
+			return v, nil, shapeError(details)
+		}
+		// Take the member out, and read on for the other faults.
 		without, ok := remove(body, semantic.JSONPointer)
 		if !ok {
 			// Either nothing can be taken out, or the text breaks off further on.
@@ -197,7 +200,7 @@ func typeName(t reflect.Type) string {
 	}
 	switch t.String() {
 	case "time.Time":
-		return "a time as in RFC 3339"
+		return "a time with its zone, such as 2026-03-10T14:30:00Z"
 	case "uuid.UUID":
 		return "a UUID"
 	}
@@ -247,7 +250,7 @@ func remove(body []byte, at jsontext.Pointer) ([]byte, bool) {
 		if inner, ok := remove(elements[i], jsontext.Pointer("/"+rest)); ok && strings.Contains(string(at[1:]), "/") {
 			elements[i] = inner
 		} else {
-			elements = append(elements[:i], elements[i+1:]...)
+			elements[i] = jsontext.Value("null") // so that those behind it keep their places
 		}
 		out, err := json.Marshal(elements)
 		return out, err == nil

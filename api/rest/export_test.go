@@ -15,10 +15,10 @@ var (
 
 // DecodeAssessment reads an assessment strictly.
 func DecodeAssessment(body []byte) (AssessmentRequest, []fault.Detail, error) {
-	return decode(body, func() AssessmentRequest { return AssessmentRequest{} })
+	return decode(body, func() AssessmentRequest { return AssessmentRequest{} }, new(rereading))
 }
 
 // DecodeSessionPatch reads a patch of a session.
 func DecodeSessionPatch(body []byte, current care.Session) (SessionRequest, []fault.Detail, error) {
-	return decode(body, func() SessionRequest { return requestFromSession(current) })
+	return decode(body, func() SessionRequest { return requestFromSession(current) }, new(rereading))
 }

@@ -90,7 +90,7 @@ type SessionChange struct {
 // TrajectoryStatus judges the latest score against the baseline. A null is a
 // question that the rules do not answer here.
 type TrajectoryStatus struct {
-	Summary           string     `json:"summary" example:"response"`
+	Summary           string     `json:"summary" enums:"relapsed,deteriorated,remission,response,improved,unchanged,not_judged,baseline_only,no_baseline" example:"response"` // how it stands now, in one word
 	Change            *float64   `json:"change" extensions:"x-nullable"`
 	PercentChange     *float64   `json:"percent_change" extensions:"x-nullable"`
 	RecallOverlap     *float64   `json:"recall_overlap" extensions:"x-nullable"` // share of the latest one's recall window that the baseline's covers
@@ -103,8 +103,8 @@ type TrajectoryStatus struct {
 	Recovery          *bool      `json:"recovery" extensions:"x-nullable"` // null where the baseline was no case
 	ReliableRecovery  *bool      `json:"reliable_recovery" extensions:"x-nullable"`
 	ImportantChange   *bool      `json:"important_change" extensions:"x-nullable"` // better by the minimal important difference
-	Relapsed          bool       `json:"relapsed"`
-	Regained          bool       `json:"regained"` // relapsed, and the latest score has it back
+	Relapsed          bool       `json:"relapsed"`                                 // ever, by rules.relapse; how it stands now is in summary
+	Regained          bool       `json:"regained"`                                 // relapsed, and the latest score has it back
 	FirstReliableAt   *time.Time `json:"first_reliable_at" format:"date-time" extensions:"x-nullable"`
 	FirstResponseAt   *time.Time `json:"first_response_at" format:"date-time" extensions:"x-nullable"`
 	FirstRemissionAt  *time.Time `json:"first_remission_at" format:"date-time" extensions:"x-nullable"`

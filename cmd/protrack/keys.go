@@ -60,11 +60,7 @@ func (c keysCreateCmd) Run(ctx context.Context, t *terminal) error {
 		return c.foundClinic(ctx, t)
 	}
 	return c.as(ctx, t, func(s *services, who auth.Principal) error {
-		in := auth.NewKey{Name: c.Name, Role: auth.Role(c.Role)}
-		if c.ExpiresIn != 0 {
-			in.ExpiresAt = new(time.Now().Add(c.ExpiresIn))
-		}
-		key, secret, err := s.keys.CreateKey(ctx, who, in)
+		key, secret, err := s.keys.CreateKey(ctx, who, c.newKey())
 		if err != nil {
 			return explain("key", err)
 		}
@@ -76,6 +72,14 @@ func (c keysCreateCmd) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
+func (c keysCreateCmd) newKey() auth.NewKey {
+	in := auth.NewKey{Name: c.Name, Role: auth.Role(c.Role)}
+	if c.ExpiresIn != 0 {
+		in.ExpiresAt = new(time.Now().Add(c.ExpiresIn))
+	}
+	return in
+}
+
 func (c keysCreateCmd) foundClinic(ctx context.Context, t *terminal) error {
 	if !slug.MatchString(c.Clinic) || auth.Role(c.Role) != auth.Admin {
 		return errors.New("a new clinic has a name of a-z, 0-9 and hyphens, and an admin key first")
@@ -85,14 +89,17 @@ func (c keysCreateCmd) foundClinic(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.db.Close() }()
-	founded, secret, err := s.keys.Found(ctx, c.Clinic, "")
+	founded, secret, err := s.keys.FoundWith(ctx, c.Clinic, c.newKey(), "")
 	if err != nil {
 		return explain("clinic "+c.Clinic, err)
 	}
 	if !founded {
 		return fmt.Errorf("there is a clinic %s already", c.Clinic)
 	}
-	_, err = fmt.Fprintln(t.out, string(secret))
+	_, err = fmt.Fprintf(t.err, "admin key of the new clinic %s:\n", c.Clinic)
+	if err == nil {
+		_, err = fmt.Fprintln(t.out, string(secret))
+	}
 	return err
 }
 

@@ -48,7 +48,6 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) error {
 	parser, err := kong.New(&c,
 		kong.Name("protrack"),
 		kong.Description("Symptom trajectories from questionnaires before and after each session of ketamine-assisted psychotherapy."),
-		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"database": defaultDatabase()},

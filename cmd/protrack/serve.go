@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,12 +42,12 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err := s.knowsItsInstruments(ctx); err != nil {
 		return err
 	}
-	if err := s.found(ctx, c.AdminKey, t.err); err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+	}
+	if err := s.found(ctx, auth.Secret(strings.TrimSpace(string(c.AdminKey))), t.err); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	log.Info("serving", "addr", listener.Addr().String(), "version", version)
 	return s.serve(ctx, listener, c, log)

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -20,6 +21,9 @@ const (
 	secretChars = 43 // 62^43 > 2^256
 	sumChars    = 6  // 62^6 > 2^32
 	hintChars   = len(keyPrefix) + 6
+
+	// foreignHintChars is less, for a chosen key is shorter and says more.
+	foreignHintChars = 3
 
 	// MinForeignKey is the least length in bytes of a key that an operator
 	// chose instead of having one generated.
@@ -46,7 +50,12 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
 // Hint is the start of the key: enough to recognise it in a list.
-func (s Secret) Hint() string { return string(s[:min(len(s), hintChars)]) }
+func (s Secret) Hint() string {
+	if !strings.HasPrefix(string(s), keyPrefix) {
+		return string(s[:min(len(s), foreignHintChars)])
+	}
+	return string(s[:min(len(s), hintChars)])
+}
 
 // Hash is what is stored. SHA-256 without a work factor is right for 256
 // random bits; an operator's own key must be as unpredictable.
@@ -64,11 +73,12 @@ func NewSecret() Secret {
 }
 
 // Plausible reports whether the secret can be a key at all. A key with our
-// prefix must have a right checksum; any other must be long enough.
+// prefix must have a right checksum; any other must be long enough, and be
+// such as a header carries whole.
 func (s Secret) Plausible() bool {
 	body, ours := strings.CutPrefix(string(s), keyPrefix)
 	if !ours {
-		return len(s) >= MinForeignKey && len(s) <= maxKey
+		return len(s) >= MinForeignKey && len(s) <= maxKey && !strings.ContainsFunc(string(s), unicode.IsControl) && strings.TrimSpace(string(s)) == string(s)
 	}
 	if len(body) != secretChars+sumChars {
 		return false

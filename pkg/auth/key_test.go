@@ -101,7 +101,7 @@ func TestWhatCanBeAKey(t *testing.T) {
 	good := string(auth.NewSecret())
 	for text, want := range map[string]bool{
 		"": false, " ": false, "ptk_": false, "secret": false,
-		good: true, " " + good: true /* an operator's own, by its length */, good + " ": false, good + "0": false,
+		good: true, " " + good: false, strings.Repeat("x", 32) + "\n": false, good + " ": false, good + "0": false,
 		strings.ToLower(good): strings.ToLower(good) == good, "PTK_" + good[4:]: true,
 		strings.Repeat("x", 31): false, strings.Repeat("x", 32): true, strings.Repeat("x", 512): true, strings.Repeat("x", 513): false,
 		"ptk_" + strings.Repeat("0", 49): false, "ptk_" + strings.Repeat("x", 100): false, strings.Repeat("é", 16): true,

@@ -74,6 +74,11 @@ func (s *Service) Authenticate(ctx context.Context, secret Secret) (Principal, e
 // Found creates a clinic with an admin key. Where secret is empty one is
 // made. It returns founded=false, and no secret, if the clinic exists.
 func (s *Service) Found(ctx context.Context, slug string, secret Secret) (founded bool, _ Secret, err error) {
+	return s.FoundWith(ctx, slug, NewKey{Name: "first admin", Role: Admin}, secret)
+}
+
+// FoundWith is Found with a name and an end of the key; its role is admin.
+func (s *Service) FoundWith(ctx context.Context, slug string, in NewKey, secret Secret) (founded bool, _ Secret, err error) {
 	if _, err := s.Store.ClinicBySlug(ctx, slug); !fault.Is(err, fault.NotFound) {
 		return false, "", err
 	}
@@ -81,11 +86,11 @@ func (s *Service) Found(ctx context.Context, slug string, secret Secret) (founde
 		secret = NewSecret()
 	}
 	if !secret.Plausible() {
-		return false, "", fault.New(fault.Invalid, "The admin key must be a generated key, or at least 32 characters that nobody can guess.")
+		return false, "", fault.New(fault.Invalid, "The admin key must be a generated key, or at least 32 characters that nobody can guess, with no blank at either end.")
 	}
 	now := s.Now()
 	c := Clinic{ID: s.NewID(), Slug: slug, CreatedAt: now}
-	k := Key{ID: s.NewID(), Clinic: c.ID, Name: "first admin", Role: Admin, Hint: secret.Hint(), CreatedAt: now}
+	k := Key{ID: s.NewID(), Clinic: c.ID, Name: in.Name, Role: Admin, Hint: secret.Hint(), CreatedAt: now, ExpiresAt: in.ExpiresAt}
 	founded, err = s.Store.FoundClinic(ctx, c, k, secret.Hash())
 	if err != nil || !founded {
 		return false, "", err

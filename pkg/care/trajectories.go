@@ -91,6 +91,11 @@ func (s *Service) Trajectories(ctx context.Context, who auth.Principal, client u
 
 // asked checks the names in a query.
 func (s *Service) asked(q TrajectoryQuery) ([]string, error) {
+	if _, err := trajectory.ParseWindow(q.RecallWindow); err != nil && q.RecallWindow != "" {
+		return nil, fault.InvalidIf([]fault.Detail{{
+			Pointer: "/recall_window", In: "query", Code: "unknown_window", Message: "The recall window is a span such as P14D or P1M, or since_last_session.",
+		}})
+	}
 	if q.Instrument == "" {
 		return nil, nil
 	}

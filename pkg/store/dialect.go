@@ -93,7 +93,7 @@ func closed(err error) bool {
 // sqliteAway: the file is busy, full, unreadable or gone.
 func sqliteAway(err error) bool {
 	for _, code := range []sqlite3.ErrorCode{
-		sqlite3.BUSY, sqlite3.LOCKED, sqlite3.FULL, sqlite3.IOERR, sqlite3.READONLY, sqlite3.CANTOPEN, sqlite3.NOMEM,
+		sqlite3.BUSY, sqlite3.LOCKED, sqlite3.FULL, sqlite3.IOERR, sqlite3.READONLY, sqlite3.CANTOPEN, sqlite3.NOMEM, sqlite3.INTERRUPT,
 	} {
 		if errors.Is(err, code) {
 			return true

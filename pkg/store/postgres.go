@@ -34,11 +34,13 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(errors.New("PostgreSQL does not answer"), err, pool.Close())
 	}
+	probe := stdlib.OpenDB(*conf)
+	probe.SetMaxOpenConns(1)
 	g, err := gorm.Open(translating{postgres.New(postgres.Config{Conn: pool}), postgresAway}, gormConfig(cfg))
 	if err != nil {
-		return nil, errors.Join(err, pool.Close())
+		return nil, errors.Join(err, pool.Close(), probe.Close())
 	}
-	d := &DB{read: g, write: g, dialect: postgresDialect}
+	d := &DB{read: g, write: g, dialect: postgresDialect, probe: probe, inPlace: func() error { return nil }}
 	d.dialect.migrator = sessionLockedMigrator
 	return d, d.checkDurability(ctx, cfg)
 }

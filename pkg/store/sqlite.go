@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -76,7 +77,11 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	d := &DB{dialect: sqliteDialect}
+	probe, err := sqlitePool(ctx, path, cfg.VFS, true, 1)
+	if err != nil {
+		return nil, errors.Join(err, writer.Close(), reader.Close())
+	}
+	d := &DB{dialect: sqliteDialect, probe: probe, inPlace: sameFile(path)}
 	d.dialect.migrator = fileLockedMigrator(path + ".migrate.lock")
 	for pool, into := range map[*sql.DB]**gorm.DB{writer: &d.write, reader: &d.read} {
 		g, err := gorm.Open(translating{gormlite.OpenDB(pool), sqliteAway}, gormConfig(cfg))
@@ -86,6 +91,22 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 		*into = g
 	}
 	return d, nil
+}
+
+// sameFile notices that the database was moved or removed under the server:
+// what is written then is not where the operator looks for it.
+func sameFile(path string) func() error {
+	opened, err := os.Stat(path)
+	return func() error {
+		if err != nil {
+			return err
+		}
+		now, err := os.Stat(path)
+		if err == nil && !os.SameFile(opened, now) {
+			err = errors.New("the database file is another than the one that was opened")
+		}
+		return err
+	}
 }
 
 func sqlitePool(ctx context.Context, path, vfs string, readOnly bool, size int) (*sql.DB, error) {
@@ -120,7 +141,7 @@ func prepareConn(c *sqlite3.Conn, readOnly bool) error {
 		return fmt.Errorf("SQLite %s can corrupt its log; %s is the oldest that may be used", version, leastSQLite)
 	}
 	for _, p := range pragmas(readOnly) {
-		if err := c.Exec("PRAGMA " + p.name + " = " + p.set); err != nil {
+		if err := patiently(func() error { return c.Exec("PRAGMA " + p.name + " = " + p.set) }); err != nil {
 			return fmt.Errorf("set %s: %w", p.name, err)
 		}
 	}
@@ -134,6 +155,19 @@ func prepareConn(c *sqlite3.Conn, readOnly bool) error {
 		}
 	}
 	return nil
+}
+
+// patiently waits while another server turns the same new file into a log:
+// SQLite's own patience does not cover that.
+func patiently(set func() error) error {
+	for range 500 {
+		err := set()
+		if !errors.Is(err, sqlite3.BUSY) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return set()
 }
 
 func scalar(c *sqlite3.Conn, query string) (string, error) {

@@ -31,6 +31,8 @@ import (
 // DB is an open database. It implements care.Store, care.Tx and auth.Store.
 type DB struct {
 	read, write *gorm.DB // the same inside a transaction, and on PostgreSQL
+	probe       *sql.DB  // one connection that no request can keep busy
+	inPlace     func() error
 	dialect     dialect
 }
 
@@ -181,18 +183,21 @@ func (d *DB) transaction(ctx context.Context, fn func(*DB) error) error {
 }
 
 // Ping asks the database whether it answers.
+// It has a connection of its own: a busy pool is no database that is away.
 func (d *DB) Ping(ctx context.Context) error {
-	for _, db := range d.pools() {
-		if err := db.PingContext(ctx); err != nil {
-			return fault.New(fault.Unavailable, "The database does not answer.").Because(err)
-		}
+	_, err := d.probe.ExecContext(ctx, "SELECT 1")
+	if err == nil {
+		err = d.inPlace()
+	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "The database does not answer.").Because(err)
 	}
 	return nil
 }
 
 // Close closes all connections.
 func (d *DB) Close() error {
-	var errs []error
+	errs := []error{d.probe.Close()}
 	for _, db := range d.pools() {
 		errs = append(errs, db.Close())
 	}

@@ -37,6 +37,7 @@ type Server struct {
 	Other   Clinic   // another one, which must not be seen
 	Count   *Counter // SQL statements
 	Dialect string   // "sqlite" or "postgres"
+	Path    string   // of the SQLite file
 
 	// Database is the URL of the database, for a test that looks behind the wall.
 	Database string
@@ -79,7 +80,10 @@ type Options struct {
 // SQLiteWith is SQLite with other options.
 func SQLiteWith(t testing.TB, o Options) *Server {
 	t.Helper()
-	return start(t, "sqlite", "sqlite://"+filepath.Join(t.TempDir(), "protrack.db"), o)
+	path := filepath.Join(t.TempDir(), "protrack.db")
+	s := start(t, "sqlite", "sqlite://"+path, o)
+	s.Path = path
+	return s
 }
 
 // Postgres starts a server on a new PostgreSQL database.

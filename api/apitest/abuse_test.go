@@ -61,6 +61,9 @@ func TestABodyOfFaultsIsAnsweredAndItsFaultsAreBounded(t *testing.T) {
 func TestAKeyThatMayNotWriteIsRefusedBeforeItsBatchIsRead(t *testing.T) {
 	s := apitest.SQLite(t)
 	s.As(s.Clinic.Key[auth.Researcher], "POST", "/v1/assessments/batch", "this is no JSON").Want(http.StatusForbidden)
+	if !strings.Contains(s.Log.String(), `"msg":"refused"`) {
+		t.Error("the refusal left no trace in the log")
+	}
 	s.Do("POST", "/v1/assessments/batch", "this is no JSON").Want(http.StatusBadRequest) // the control: a key that may
 }
 

@@ -4,7 +4,7 @@
 -- cannot point into another clinic. A thing that may change has an identity
 -- (what other rows point to) and versions; exactly one version is current,
 -- the one that nothing has superseded. Of a version only superseded_at is ever
--- updated, and once: triggers see to that. Nothing but an erasure deletes one.
+-- updated, and once: triggers see to that. Nothing in the program deletes one.
 
 -- Times are microseconds since 1970 in UTC, dates and ids are text.
 

@@ -25,9 +25,9 @@ const (
 	// foreignHintChars is less, for a chosen key is shorter and says more.
 	foreignHintChars = 3
 
-	// MinForeignKey is the least length in bytes of a key that an operator
+	// minForeignKey is the least length in bytes of a key that an operator
 	// chose instead of having one generated.
-	MinForeignKey = 32
+	minForeignKey = 32
 	maxKey        = 512
 )
 
@@ -78,7 +78,7 @@ func NewSecret() Secret {
 func (s Secret) Plausible() bool {
 	body, ours := strings.CutPrefix(string(s), keyPrefix)
 	if !ours {
-		return len(s) >= MinForeignKey && len(s) <= maxKey && !strings.ContainsFunc(string(s), unicode.IsControl) && strings.TrimSpace(string(s)) == string(s)
+		return len(s) >= minForeignKey && len(s) <= maxKey && !strings.ContainsFunc(string(s), unicode.IsControl) && strings.TrimSpace(string(s)) == string(s)
 	}
 	if len(body) != secretChars+sumChars {
 		return false

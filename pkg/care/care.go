@@ -111,10 +111,7 @@ func (s *Service) next(who auth.Principal, prev Revision) Revision {
 
 // record is what clients, courses and sessions have in common: they can be
 // told apart by content, whatever their version.
-type record[T any] interface {
-	revision() Revision
-	withRevision(Revision) T
-}
+type record[T any] interface{ withRevision(Revision) T }
 
 // settle answers a create whose id is in use already. A retry carries what
 // was created, or what is stored now; anything else would overwrite.

@@ -24,8 +24,6 @@ type Client struct {
 	Revision
 }
 
-func (c Client) revision() Revision { return c.Revision }
-
 func (c Client) withRevision(r Revision) Client { c.Revision = r; return c }
 
 // earliestBirthYear is older than anybody alive.

@@ -40,8 +40,6 @@ type Course struct {
 	Revision
 }
 
-func (c Course) revision() Revision { return c.Revision }
-
 func (c Course) withRevision(r Revision) Course { c.Revision = r; return c }
 
 // CheckCourse is CheckClient for a course.

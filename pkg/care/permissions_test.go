@@ -115,6 +115,9 @@ var deeds = map[string]deed{
 		_, err := svc.UpdateSession(ctx, who, s.session, 1)
 		return err
 	}},
+	"MayRecord": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		return svc.MayRecord(ctx, who)
+	}},
 	"RecordAssessments": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.RecordAssessments(ctx, who, []care.Assessment{gad7(s.client.ID, day(8), 1)})
 		return err
@@ -254,6 +257,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
+		"MayRecord",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

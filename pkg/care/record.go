@@ -18,6 +18,12 @@ type Recorded struct {
 	Err        error // why it was Refused: always a *fault.Error
 }
 
+// MayRecord says whether the principal may record assessments at all, for a
+// caller that has much to read before it can ask.
+func (s *Service) MayRecord(ctx context.Context, who auth.Principal) error {
+	return s.require(ctx, who, auth.WriteAssessments)
+}
+
 // RecordAssessments stores assessments, of one client or of many. It is the
 // only way in, for a single form, for a batch and for an import.
 //

@@ -63,8 +63,6 @@ type Session struct {
 	Revision
 }
 
-func (s Session) revision() Revision { return s.Revision }
-
 func (s Session) withRevision(r Revision) Session {
 	s.Revision, s.Place = r, 0
 	return s

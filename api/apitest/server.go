@@ -117,7 +117,7 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
-	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID}
+	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
 		Care: s.Care, Keys: s.Keys, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
@@ -140,7 +140,7 @@ func (s *Server) found(slug string) Clinic {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	who, err := s.Keys.Authenticate(ctx, admin)
+	who, err := s.Keys.Authenticate(ctx, admin, auth.Origin{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -149,7 +149,11 @@ func (s *Server) found(slug string) Clinic {
 		if role == auth.Admin {
 			continue
 		}
-		_, secret, err := s.Keys.CreateKey(ctx, who, auth.NewKey{Name: string(role), Role: role})
+		operator, err := s.Keys.Operator(ctx, slug)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		_, secret, err := s.Keys.CreateKey(ctx, operator, auth.NewKey{Name: string(role), Role: role})
 		if err != nil {
 			s.t.Fatal(err)
 		}

@@ -47,11 +47,16 @@ func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) ec
 		if !strings.EqualFold(scheme, "Bearer") {
 			return fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
 		}
-		who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(strings.TrimSpace(token)))
+		who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(strings.TrimSpace(token)), origin(c))
 		if err != nil {
 			return err
 		}
 		mw.NoteActor(c, who)
 		return handle(c, who)
 	}
+}
+
+// origin is where a request comes from, as far as it can be believed.
+func origin(c echo.Context) auth.Origin {
+	return auth.Origin{Address: c.RealIP(), Request: c.Response().Header().Get(echo.HeaderXRequestID)}
 }

@@ -89,14 +89,14 @@ func (s *services) stage(ctx context.Context, stories []demo.Story) (demoKeys, d
 	if err != nil {
 		return demoKeys{}, demo.Seeded{}, err
 	}
-	who, err := s.keys.Authenticate(ctx, admin)
+	who, err := s.keys.Authenticate(ctx, admin, auth.Origin{})
 	if err != nil {
 		return demoKeys{}, demo.Seeded{}, err
 	}
 	keys := demoKeys{who: who, secret: map[auth.Role]auth.Secret{auth.Admin: admin}}
 	for _, role := range auth.Roles() {
-		if role == auth.Admin {
-			continue
+		if role == auth.Admin || role == auth.Owner {
+			continue // the first key is there already, and an admin makes no owner
 		}
 		if _, keys.secret[role], err = s.keys.CreateKey(ctx, who, auth.NewKey{Name: "demo " + string(role), Role: role}); err != nil {
 			return demoKeys{}, demo.Seeded{}, err

@@ -47,7 +47,7 @@ func (f keysFlags) as(ctx context.Context, t *terminal, fn func(*services, auth.
 type keysCreateCmd struct {
 	keysFlags
 	Name      string        `required:"" help:"What the key is for."`
-	Role      string        `required:"" enum:"admin,clinician,researcher,app" help:"admin, clinician, researcher or app."`
+	Role      string        `required:"" enum:"owner,admin,clinician,researcher,app" help:"owner, admin, clinician, researcher or app."`
 	ExpiresIn time.Duration `help:"How long it lives, such as 720h. For ever if absent."`
 	NewClinic bool          `help:"Make the clinic first, with this as its admin key."`
 }

@@ -76,7 +76,7 @@ func open(ctx context.Context, cfg store.Config, dir string) (*services, error) 
 	return &services{
 		db:   db,
 		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: cfg.Log},
-		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID},
+		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: cfg.Log},
 	}, nil
 }
 

@@ -8,71 +8,69 @@ package auth
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
-// Role is what a credential was made for.
-type Role string
+// ActorKind is what kind of credential or process acts.
+type ActorKind string
 
-// The roles.
+// The kinds of actor.
 const (
-	Admin      Role = "admin"      // runs the clinic: everything a clinician may, keys and settings
-	Clinician  Role = "clinician"  // treats: reads and writes clients' records
-	Researcher Role = "researcher" // sees no one's name or record: instruments and scoring, until exports exist
-	App        Role = "app"        // a front end that writes for its clients
+	ByKey      ActorKind = "key"      // an API key
+	ByAccount  ActorKind = "account"  // a person who signed in
+	ByToken    ActorKind = "token"    // a client's own front end
+	ByOperator ActorKind = "operator" // whoever runs the program on the clinic's machine
+	BySystem   ActorKind = "system"   // the program itself
+	ByNobody   ActorKind = "nobody"   // a credential that was refused
 )
 
-// Roles lists every role.
-func Roles() []Role { return []Role{Admin, Clinician, Researcher, App} }
+// Reach is which of the clinic's clients a principal may see at all. It holds
+// beside the permissions: both must allow.
+type Reach int
 
-// Permission is one thing that may be done.
-type Permission string
-
-// The permissions.
+// The reaches. The first is that of a principal nobody filled in.
 const (
-	ReadInstruments  Permission = "instruments:read"
-	ReadClients      Permission = "clients:read"
-	WriteClients     Permission = "clients:write"
-	ReadCare         Permission = "care:read"  // courses and sessions
-	WriteCare        Permission = "care:write" // courses and sessions
-	ReadAssessments  Permission = "assessments:read"
-	WriteAssessments Permission = "assessments:write"
-	AmendAssessments Permission = "assessments:amend" // amend and retract
-	ReadTrajectories Permission = "trajectories:read"
-	ReadCaseload     Permission = "caseload:read"
-	ReadSettings     Permission = "settings:read"
-	WriteSettings    Permission = "settings:write"
-	ManageKeys       Permission = "keys:manage"
+	NoClients       Reach = iota
+	AllClients            // every client of the clinic
+	AssignedClients       // those in whose care team the actor is
+	OneClient             // Principal.Client alone
 )
 
-// grants is the whole of who may do what; what is not listed is refused.
-var grants = map[Role][]Permission{
-	Admin: {
-		ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
-		ReadAssessments, WriteAssessments, AmendAssessments,
-		ReadTrajectories, ReadCaseload, ReadSettings, WriteSettings, ManageKeys,
-	},
-	Clinician: {
-		ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
-		ReadAssessments, WriteAssessments, AmendAssessments,
-		ReadTrajectories, ReadCaseload, ReadSettings,
-	},
-	App: {
-		ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
-		ReadAssessments, WriteAssessments, ReadTrajectories,
-	},
-	Researcher: {ReadInstruments},
+// Origin is where a request comes from, for the audit trail.
+type Origin struct {
+	Address string // of the peer, as far as it can be believed; empty for the command line
+	Request string // the request's id
 }
 
 // Principal is who is asking: one credential of one clinic.
 type Principal struct {
 	Clinic uuid.UUID // never uuid.Nil: an empty clinic is an error, not "all"
-	Actor  uuid.UUID // the id of the key that was shown
+	Actor  uuid.UUID // the id of the key, account or token
+	Kind   ActorKind
 	Role   Role
+	Held   Permissions // what the role grants, narrowed by the credential's scopes; empty: nothing
+	Reach  Reach
+	Client uuid.UUID // the client, where Reach is OneClient
+	At     time.Time // when the credential was checked
+	Origin Origin
 }
+
+// As is the principal of an actor with everything that a role grants.
+func As(clinic, actor uuid.UUID, kind ActorKind, role Role) Principal {
+	p := Principal{Clinic: clinic, Actor: actor, Kind: kind, Role: role, Held: grants[role]}
+	if p.Held != 0 && role != Client {
+		p.Reach = AllClients
+	}
+	return p
+}
+
+// System is the program itself, at work in a clinic.
+func System(clinic uuid.UUID) Principal { return As(clinic, clinic, BySystem, Admin) }
 
 // LogValue gives the log what it may know: ids and the role.
 func (p Principal) LogValue() slog.Value {
@@ -83,27 +81,36 @@ func (p Principal) LogValue() slog.Value {
 	)
 }
 
-// May reports whether the principal holds the permission.
-func (p Principal) May(need Permission) bool {
-	if p.Clinic == uuid.Nil {
-		return false
-	}
-	for _, g := range grants[p.Role] {
-		if g == need {
-			return true
-		}
-	}
-	return false
+// May reports whether the principal holds all of the permissions.
+func (p Principal) May(need ...Permission) bool {
+	return p.Clinic != uuid.Nil && p.Held.Has(need...)
 }
 
-// Require returns nil if the principal holds the permission, else a
+// Require returns nil if the principal holds all of the permissions, else a
 // Forbidden fault (or Unauthenticated for a principal of no clinic).
-func (p Principal) Require(need Permission) error {
+func (p Principal) Require(need ...Permission) error {
 	switch {
 	case p.Clinic == uuid.Nil:
 		return fault.New(fault.Unauthenticated, "A key is needed.")
-	case !p.May(need):
-		return fault.New(fault.Forbidden, "This key's role does not allow that: it needs "+string(need)+".")
+	case !p.May(need...):
+		return fault.New(fault.Forbidden, "This credential does not allow that: it needs "+PermissionsOf(need...).String()+".")
 	}
 	return nil
+}
+
+// Did starts the audit entry of something that the principal did to a thing,
+// which may be none.
+func (p Principal) Did(action, target string, id uuid.UUID) audit.Entry {
+	return audit.Entry{
+		Actor: p.Actor, ActorKind: string(p.Kind), Role: string(p.Role), Address: p.Origin.Address, Request: p.Origin.Request,
+		Action: action, Outcome: audit.Done, Target: target, TargetID: id,
+	}
+}
+
+// Refused is the audit entry of something that the principal was not allowed.
+func (p Principal) Refused(need ...Permission) audit.Entry {
+	e := p.Did("permission.refused", "", uuid.Nil)
+	e.Outcome = audit.Refused
+	e.Details.Reason = PermissionsOf(need...).String()
+	return e
 }

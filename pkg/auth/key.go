@@ -102,17 +102,28 @@ func encode62(n *big.Int, width int) string {
 
 // Key is a stored API key. The secret itself is not kept.
 type Key struct {
-	ID        uuid.UUID
-	Clinic    uuid.UUID
-	Name      string
-	Role      Role
-	Hint      string // the first characters of the secret
-	CreatedAt time.Time
-	ExpiresAt *time.Time // nil: does not expire
-	RevokedAt *time.Time // nil: not revoked
+	ID         uuid.UUID
+	Clinic     uuid.UUID
+	Name       string
+	Role       Role
+	Scopes     *Permissions // nil: everything that the role grants
+	Hint       string       // the first characters of the secret
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time // nil: does not expire
+	RevokedAt  *time.Time // nil: not revoked
+	LastUsedAt *time.Time // to within usedEvery; nil: never
+	ReplacedBy *uuid.UUID // the key that it was rotated to
 }
 
 // Live reports whether the key may be used at the given time.
 func (k Key) Live(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
+}
+
+// held is what the key allows: its role, narrowed by its scopes.
+func (k Key) held() Permissions {
+	if k.Scopes == nil {
+		return grants[k.Role]
+	}
+	return grants[k.Role] & *k.Scopes
 }

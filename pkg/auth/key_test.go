@@ -55,20 +55,20 @@ type silent struct {
 	asked int
 }
 
-func (s *silent) KeyByHash(context.Context, []byte) (auth.Key, error) {
+func (s *silent) KeyByHash(context.Context, []byte) (auth.Key, auth.Clinic, error) {
 	s.asked++
-	return auth.Key{}, fault.New(fault.NotFound, "There is no such key.")
+	return auth.Key{}, auth.Clinic{}, fault.New(fault.NotFound, "There is no such key.")
 }
 
 func TestAMistypedKeyIsRefusedWithoutAskingTheStore(t *testing.T) {
 	store := &silent{}
-	svc := &auth.Service{Store: store, Now: time.Now, NewID: uuid.New}
+	svc := &auth.Service{Store: store, Now: time.Now, NewID: uuid.New, Log: slog.New(slog.DiscardHandler)}
 	secret := string(auth.NewSecret())
 	typos := 0
 	refuse := func(typed string) {
 		t.Helper()
 		typos++
-		if _, err := svc.Authenticate(t.Context(), auth.Secret(typed)); !fault.Is(err, fault.Unauthenticated) {
+		if _, err := svc.Authenticate(t.Context(), auth.Secret(typed), auth.Origin{}); !fault.Is(err, fault.Unauthenticated) {
 			t.Fatalf("%q: %v", typed, err)
 		}
 		if store.asked > 0 {
@@ -92,7 +92,7 @@ func TestAMistypedKeyIsRefusedWithoutAskingTheStore(t *testing.T) {
 		t.Errorf("only %d typing errors were tried", typos)
 	}
 	// The control: without the error it is asked.
-	if _, err := svc.Authenticate(t.Context(), auth.Secret(secret)); !fault.Is(err, fault.Unauthenticated) || store.asked != 1 {
+	if _, err := svc.Authenticate(t.Context(), auth.Secret(secret), auth.Origin{}); !fault.Is(err, fault.Unauthenticated) || store.asked != 1 {
 		t.Errorf("the key itself: asked %d times, %v", store.asked, err)
 	}
 }

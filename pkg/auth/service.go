@@ -2,73 +2,91 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
-// Clinic is a tenant.
-type Clinic struct {
-	ID        uuid.UUID
-	Slug      string // unique; lower-case letters, digits and hyphens
-	CreatedAt time.Time
-}
-
-// Store keeps clinics and keys. Every method but the three that find out who
-// is asking takes the clinic from a principal or a clinic already found.
-type Store interface {
-	// KeyByHash finds a key of any clinic by its hash; NotFound if there is none.
-	KeyByHash(ctx context.Context, hash []byte) (Key, error)
-	// ClinicBySlug finds a clinic by its slug; NotFound if there is none.
-	ClinicBySlug(ctx context.Context, slug string) (Clinic, error)
-	// FoundClinic stores a clinic and its first key, together, unless the slug
-	// is taken; founded says whether this call did it.
-	FoundClinic(ctx context.Context, c Clinic, k Key, hash []byte) (founded bool, err error)
-	// Keys lists a page of a clinic's keys by id, starting behind after.
-	Keys(ctx context.Context, who Principal, after uuid.UUID, limit int) ([]Key, error)
-	// Key finds a key of the principal's clinic; NotFound if there is none.
-	Key(ctx context.Context, who Principal, id uuid.UUID) (Key, error)
-	// CreateKey stores a key.
-	CreateKey(ctx context.Context, who Principal, k Key, hash []byte) error
-	// RevokeKey marks a key revoked; NotFound if the clinic has none such.
-	// Revoking twice keeps the first time.
-	RevokeKey(ctx context.Context, who Principal, id uuid.UUID, at time.Time) error
-}
-
-// Service makes, checks and revokes keys.
+// Service makes, checks and ends credentials. All fields are required.
 type Service struct {
 	Store Store
 	Now   func() time.Time
 	NewID func() uuid.UUID
+	Log   *slog.Logger // what could not be noted, with ids only
 }
 
-// NewKey is what a caller says of a key to be made.
-type NewKey struct {
-	Name      string
-	Role      Role
-	ExpiresAt *time.Time
-}
+// usedEvery is how exact a credential's last use is known: it is written at
+// most so often.
+const usedEvery = time.Minute
 
 var errUnknownKey = fault.New(fault.Unauthenticated, "The key is not known, has expired or was revoked.")
 
-// Authenticate finds the principal of a secret. Every refusal reads the same.
-func (s *Service) Authenticate(ctx context.Context, secret Secret) (Principal, error) {
+// stamp is the time as it is stored: UTC, whole microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// entry completes an entry of the audit trail.
+func (s *Service) entry(e audit.Entry) audit.Entry {
+	e.ID, e.At = s.NewID(), stamp(s.Now())
+	return e
+}
+
+// require decides permissions and leaves an entry of a refusal. Where that
+// cannot be stored the answer is no all the same.
+func (s *Service) require(ctx context.Context, who Principal, need ...Permission) error {
+	err := who.Require(need...)
+	if !fault.Is(err, fault.Forbidden) {
+		return err
+	}
+	s.note(ctx, who, who.Refused(need...))
+	return err
+}
+
+// note stores an entry of something that changed nothing.
+func (s *Service) note(ctx context.Context, who Principal, e audit.Entry) {
+	s.Log.WarnContext(ctx, "refused", "who", who, "action", e.Action, "reason", e.Details.Reason)
+	err := s.Store.Manage(ctx, who, func(tx Tx) error {
+		tx.Note(s.entry(e))
+		return nil
+	})
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a refusal was not noted in the audit trail", "who", who, "error", err.Error())
+	}
+}
+
+// Authenticate finds the principal of a key. Every refusal reads the same.
+func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) (Principal, error) {
 	if !secret.Plausible() {
 		return Principal{}, errUnknownKey
 	}
-	k, err := s.Store.KeyByHash(ctx, secret.Hash())
+	k, clinic, err := s.Store.KeyByHash(ctx, secret.Hash())
 	if fault.Is(err, fault.NotFound) {
 		return Principal{}, errUnknownKey
 	}
 	if err != nil {
 		return Principal{}, err
 	}
-	if !k.Live(s.Now()) {
+	now := stamp(s.Now())
+	who := As(k.Clinic, k.ID, ByKey, k.Role)
+	who.Held, who.At, who.Origin = k.held(), now, from
+	if clinic.CareTeams && k.Role == Clinician {
+		who.Reach = AssignedClients
+	}
+	if !k.Live(now) {
+		e := who.Did("key.use", "key", k.ID)
+		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
+		s.note(ctx, who, e)
 		return Principal{}, errUnknownKey
 	}
-	return Principal{Clinic: k.Clinic, Actor: k.ID, Role: k.Role}, nil
+	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= usedEvery {
+		if err := s.Store.KeyUsed(ctx, who, k.ID, now); err != nil {
+			s.Log.WarnContext(ctx, "last use of a key not noted", "who", who, "error", err.Error())
+		}
+	}
+	return who, nil
 }
 
 // Found creates a clinic with an admin key. Where secret is empty one is
@@ -88,10 +106,11 @@ func (s *Service) FoundWith(ctx context.Context, slug string, in NewKey, secret 
 	if !secret.Plausible() {
 		return false, "", fault.New(fault.Invalid, "The admin key must be a generated key, or at least 32 characters that nobody can guess, with no blank at either end.")
 	}
-	now := s.Now()
+	now := stamp(s.Now())
 	c := Clinic{ID: s.NewID(), Slug: slug, CreatedAt: now}
 	k := Key{ID: s.NewID(), Clinic: c.ID, Name: in.Name, Role: Admin, Hint: secret.Hint(), CreatedAt: now, ExpiresAt: in.ExpiresAt}
-	founded, err = s.Store.FoundClinic(ctx, c, k, secret.Hash())
+	entry := s.entry(As(c.ID, c.ID, ByOperator, Owner).Did("clinic.create", "clinic", c.ID))
+	founded, err = s.Store.FoundClinic(ctx, c, k, secret.Hash(), entry)
 	if err != nil || !founded {
 		return false, "", err
 	}
@@ -99,75 +118,14 @@ func (s *Service) FoundWith(ctx context.Context, slug string, in NewKey, secret 
 }
 
 // Operator is the principal of whoever runs the program on the clinic's own
-// machine: they hold the database, so they act as an admin of any clinic.
+// machine: they hold the database, so they act as an owner of any clinic.
 // NotFound for an unknown clinic.
 func (s *Service) Operator(ctx context.Context, slug string) (Principal, error) {
 	c, err := s.Store.ClinicBySlug(ctx, slug)
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{Clinic: c.ID, Actor: c.ID, Role: Admin}, nil
-}
-
-// CreateKey makes a key in the principal's clinic. The secret is returned
-// here and never again.
-func (s *Service) CreateKey(ctx context.Context, who Principal, in NewKey) (Key, Secret, error) {
-	if err := who.Require(ManageKeys); err != nil {
-		return Key{}, "", err
-	}
-	now := stamp(s.Now())
-	if err := fault.InvalidIf(s.CheckNewKey(in)); err != nil {
-		return Key{}, "", err
-	}
-	secret := NewSecret()
-	k := Key{
-		ID: s.NewID(), Clinic: who.Clinic, Name: in.Name, Role: in.Role,
-		Hint: secret.Hint(), CreatedAt: now,
-	}
-	if in.ExpiresAt != nil {
-		k.ExpiresAt = new(stamp(*in.ExpiresAt))
-	}
-	if err := s.Store.CreateKey(ctx, who, k, secret.Hash()); err != nil {
-		return Key{}, "", err
-	}
-	return k, secret, nil
-}
-
-// stamp is the time as it is stored: UTC, whole microseconds.
-func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
-
-// latestExpiry is far off, and well before the last year that a time can be
-// written in.
-var latestExpiry = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// CheckNewKey lists what is wrong with a key that is to be made.
-func (s *Service) CheckNewKey(in NewKey) []fault.Detail {
-	var details []fault.Detail
-	if _, known := grants[in.Role]; !known {
-		details = append(details, fault.Detail{Pointer: "/role", Code: "unknown_role", Message: "The role is none of admin, clinician, researcher and app."})
-	}
-	switch {
-	case in.ExpiresAt == nil:
-	case !in.ExpiresAt.After(s.Now()):
-		details = append(details, fault.Detail{Pointer: "/expires_at", Code: "in_the_past", Message: "The key would have expired already."})
-	case in.ExpiresAt.After(latestExpiry):
-		details = append(details, fault.Detail{Pointer: "/expires_at", Code: "out_of_range", Message: "A key that is to last has no end; no key ends after 2200."})
-	}
-	return details
-}
-
-// Keys lists the clinic's keys by id, starting behind after.
-func (s *Service) Keys(ctx context.Context, who Principal, after uuid.UUID, limit int) ([]Key, error) {
-	if err := who.Require(ManageKeys); err != nil {
-		return nil, err
-	}
-	return s.Store.Keys(ctx, who, after, limit)
-}
-
-// RevokeKey ends a key; the next request that shows it is refused.
-func (s *Service) RevokeKey(ctx context.Context, who Principal, id uuid.UUID) error {
-	if err := who.Require(ManageKeys); err != nil {
-		return err
-	}
-	return s.Store.RevokeKey(ctx, who, id, s.Now())
+	who := As(c.ID, c.ID, ByOperator, Owner)
+	who.At = stamp(s.Now())
+	return who, nil
 }

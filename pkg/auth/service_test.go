@@ -3,6 +3,7 @@
 package auth_test
 
 import (
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // keys is the service of a clinic, under its clock.
 func keys(c *storetest.Clinic) *auth.Service {
-	return &auth.Service{Store: c.DB, Now: c.Clock.Now, NewID: storetest.NewID}
+	return &auth.Service{Store: c.DB.DB, Now: c.Clock.Now, NewID: storetest.NewID, Log: slog.New(slog.DiscardHandler)}
 }
 
 func TestAKeyOpensItsOwnClinicInItsOwnRole(t *testing.T) {
@@ -30,7 +31,7 @@ func TestAKeyOpensItsOwnClinicInItsOwnRole(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				who, err := svc.Authenticate(t.Context(), secret)
+				who, err := svc.Authenticate(t.Context(), secret, auth.Origin{})
 				if want := (auth.Principal{Clinic: c.Who.Clinic, Actor: k.ID, Role: role}); err != nil || who != want {
 					t.Errorf("%s: %v, %v", role, who, err)
 				}
@@ -69,7 +70,7 @@ func TestEveryRefusalOfAKeyReadsTheSame(t *testing.T) {
 		at := func(now time.Time, secret auth.Secret) error {
 			s := *svc
 			s.Now = func() time.Time { return now }
-			_, err := s.Authenticate(t.Context(), secret)
+			_, err := s.Authenticate(t.Context(), secret, auth.Origin{})
 			return err
 		}
 		for what, err := range map[string]error{
@@ -149,7 +150,7 @@ func TestAClinicIsFoundedOnce(t *testing.T) {
 		if err != nil || !founded || secret != own {
 			t.Fatalf("founded %t, %v", founded, err)
 		}
-		who, err := svc.Authenticate(t.Context(), own)
+		who, err := svc.Authenticate(t.Context(), own, auth.Origin{})
 		if err != nil || who.Role != auth.Admin {
 			t.Errorf("the first key: %v, %v", who, err)
 		}
@@ -185,7 +186,7 @@ func TestOfManyWhoFoundAClinicAtOnceOneDoes(t *testing.T) {
 				continue
 			}
 			winners++
-			if who, err := svc.Authenticate(t.Context(), s); err != nil || who.Role != auth.Admin {
+			if who, err := svc.Authenticate(t.Context(), s, auth.Origin{}); err != nil || who.Role != auth.Admin {
 				t.Errorf("the winner's key: %v, %v", who, err)
 			}
 		}

@@ -2,12 +2,16 @@ package care
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -72,6 +76,34 @@ func (a Assessment) sameForm(stored Assessment) bool {
 	return sameAnswers(a.Answers, stored.Answers) && equal(a.Total, stored.Total) &&
 		slices.Equal(slices.Sorted(slices.Values(a.Declined)), slices.Sorted(slices.Values(stored.Declined))) &&
 		(a.MissingPolicy == "" || a.MissingPolicy == stored.MissingPolicy)
+}
+
+// fields are what the audit trail may tell of a change: that answers changed,
+// never to what.
+func (a Assessment) fields() []audit.Field {
+	session := ""
+	if a.SessionID != nil {
+		session = a.SessionID.String()
+	}
+	total := ""
+	if a.Total != nil {
+		total = fmt.Sprint(*a.Total)
+	}
+	answers, _ := json.Marshal(a.Answers) // a map of numbers always encodes, in the order of its names
+	return []audit.Field{
+		{Name: "instrument", Value: a.Instrument},
+		{Name: "timing", Value: string(a.Timing)},
+		{Name: "session_id", Value: session},
+		{Name: "completed_at", Value: a.CompletedAt.Format(time.RFC3339Nano)},
+		{Name: "answers", Value: string(answers), Private: true},
+		{Name: "declined", Value: strings.Join(a.Declined, " "), Private: true},
+		{Name: "total", Value: total, Private: true},
+		{Name: "missing_policy", Value: string(a.MissingPolicy)},
+		{Name: "recall_window", Value: a.RecallWindow},
+		{Name: "mode", Value: string(a.Mode)},
+		{Name: "retracted", Value: strconv.FormatBool(a.Retracted)},
+		{Name: "reason", Value: string(a.Reason), Private: true},
+	}
 }
 
 func sameAnswers(a, b instrument.Answers) bool {
@@ -177,7 +209,11 @@ func (s *Service) Assessment(ctx context.Context, who auth.Principal, id uuid.UU
 	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
 		return Assessment{}, err
 	}
-	return s.Store.Assessment(ctx, who, id)
+	return read(ctx, s, who, func(r Reader) (Assessment, error) {
+		a, err := r.Assessment(ctx, who, id)
+		r.Note(s.did(who, "assessment.read", "assessment", id, a.ClientID))
+		return a, err
+	})
 }
 
 // AssessmentFilter narrows a list of assessments. Empty fields do not.
@@ -194,10 +230,13 @@ func (s *Service) Assessments(ctx context.Context, who auth.Principal, client uu
 	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.Client(ctx, who, client); err != nil {
-		return nil, err
-	}
-	return s.Store.Assessments(ctx, who, client, filter, page)
+	return read(ctx, s, who, func(r Reader) ([]Assessment, error) {
+		if _, err := r.Client(ctx, who, client); err != nil {
+			return nil, err
+		}
+		r.Note(s.did(who, "assessment.list", "client", client, client))
+		return r.Assessments(ctx, who, client, filter, page)
+	})
 }
 
 // AssessmentVersions lists every version of an assessment, the first one
@@ -206,7 +245,13 @@ func (s *Service) AssessmentVersions(ctx context.Context, who auth.Principal, id
 	if err := s.require(ctx, who, auth.ReadAssessments); err != nil {
 		return nil, err
 	}
-	return s.Store.AssessmentVersions(ctx, who, id, page)
+	return read(ctx, s, who, func(r Reader) ([]Assessment, error) {
+		versions, err := r.AssessmentVersions(ctx, who, id, page)
+		if err == nil && len(versions) > 0 {
+			r.Note(s.did(who, "assessment.history", "assessment", id, versions[0].ClientID))
+		}
+		return versions, err
+	})
 }
 
 // Amend replaces the content of an assessment whose current version is
@@ -282,7 +327,7 @@ func checkReason(reason Private) []fault.Detail {
 func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 	change func(Tx, Assessment) (Assessment, error),
 ) (Assessment, error) {
-	found, err := s.Store.Assessment(ctx, who, id)
+	found, err := read(ctx, s, who, func(r Reader) (Assessment, error) { return r.Assessment(ctx, who, id) })
 	if err != nil {
 		return Assessment{}, err
 	}
@@ -302,6 +347,11 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 			return nil
 		}
 		out.Revision = s.next(who, current.Revision)
+		action := "assessment.amend"
+		if out.Retracted {
+			action = "assessment.retract"
+		}
+		tx.Note(s.did(who, action, "assessment", id, out.ClientID, audit.Diff(current.fields(), out.fields())...))
 		if err := tx.ReviseAssessment(ctx, who, out); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -79,13 +80,54 @@ type Service struct {
 	Log         *slog.Logger // refusals, with ids only
 }
 
-// require decides a permission and leaves a trace of a refusal.
-func (s *Service) require(ctx context.Context, who auth.Principal, need auth.Permission) error {
-	err := who.Require(need)
-	if err != nil {
-		s.Log.WarnContext(ctx, "refused", "who", who, "needs", string(need))
+// require decides permissions, all of which are needed, and leaves an entry of
+// a refusal in the audit trail. Where that cannot be stored the answer is no
+// all the same.
+func (s *Service) require(ctx context.Context, who auth.Principal, need ...auth.Permission) error {
+	err := who.Require(need...)
+	if err == nil {
+		return nil
+	}
+	s.Log.WarnContext(ctx, "refused", "who", who, "needs", auth.PermissionsOf(need...).String())
+	if !fault.Is(err, fault.Forbidden) {
+		return err
+	}
+	refusal := s.entry(who.Refused(need...))
+	if e := s.Store.Write(ctx, who, func(tx Tx) error { tx.Note(refusal); return nil }); e != nil {
+		s.Log.ErrorContext(ctx, "a refusal was not noted in the audit trail", "who", who, "error", e.Error())
 	}
 	return err
+}
+
+// entry completes an entry of the audit trail.
+func (s *Service) entry(e audit.Entry) audit.Entry {
+	e.ID, e.At = s.NewID(), stamp(s.Now())
+	return e
+}
+
+// did is the entry of something done to one client's record.
+func (s *Service) did(who auth.Principal, action, target string, id, client uuid.UUID, changes ...audit.Change) audit.Entry {
+	e := s.entry(who.Did(action, target, id))
+	e.Client, e.Details.Changes = client, changes
+	return e
+}
+
+// saw is the entry of a list that shows several clients.
+func (s *Service) saw(who auth.Principal, action string, clients []uuid.UUID) audit.Entry {
+	return s.entry(who.Did(action, "", uuid.Nil)).WithClients(clients)
+}
+
+// read runs fn on one snapshot and hands on what it finds.
+func read[T any](ctx context.Context, s *Service, who auth.Principal, fn func(Reader) (T, error)) (out T, err error) {
+	err = s.Store.Read(ctx, who, func(r Reader) (err error) {
+		out, err = fn(r)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return out, nil
 }
 
 // stamp is the time as it is stored: UTC, whole microseconds.
@@ -123,6 +165,19 @@ func settle[T record[T]](current, original, asked T) (T, Outcome, error) {
 	}
 	var none T
 	return none, Refused, errIDTaken
+}
+
+// settled is settle on what fn reads.
+func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, asked T, fn func(Reader) (current, original T, err error)) (out T, outcome Outcome, err error) {
+	err = s.Store.Read(ctx, who, func(r Reader) error {
+		current, original, err := fn(r)
+		if err != nil {
+			return err
+		}
+		out, outcome, err = settle(current, original, asked)
+		return err
+	})
+	return out, outcome, err
 }
 
 var errIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",

@@ -3,11 +3,13 @@ package care
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -25,6 +27,18 @@ type Client struct {
 }
 
 func (c Client) withRevision(r Revision) Client { c.Revision = r; return c }
+
+// fields are what the audit trail may tell of a change: who a client is, it
+// tells nobody.
+func (c Client) fields() []audit.Field {
+	return []audit.Field{
+		{Name: "reference", Value: string(c.Reference), Private: true},
+		{Name: "display_name", Value: string(c.DisplayName), Private: true},
+		{Name: "birth_year", Value: number(c.BirthYear), Private: true},
+		{Name: "sex", Value: string(c.Sex), Private: true},
+		{Name: "time_zone", Value: c.TimeZone, Private: true},
+	}
+}
 
 // earliestBirthYear is older than anybody alive.
 const earliestBirthYear = 1900
@@ -71,8 +85,11 @@ func (s *Service) CreateClient(ctx context.Context, who auth.Principal, c Client
 	c.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
-		created, err = tx.InsertClient(ctx, who, c)
-		return err
+		if created, err = tx.InsertClient(ctx, who, c); err != nil || !created {
+			return err
+		}
+		tx.Note(s.did(who, "client.create", "client", c.ID, c.ID, audit.Diff(nil, c.fields())...))
+		return s.joinTeam(ctx, who, tx, c.ID)
 	})
 	if fault.Is(err, fault.Conflict) {
 		err = errReferenceTaken
@@ -83,11 +100,10 @@ func (s *Service) CreateClient(ctx context.Context, who auth.Principal, c Client
 	if created {
 		return c, Created, nil
 	}
-	current, original, err := s.Store.ClientHistory(ctx, who, c.ID)
-	if err != nil {
-		return Client{}, Refused, err
-	}
-	return settle(current, original, c)
+	return settled(ctx, s, who, c, func(r Reader) (Client, Client, error) {
+		r.Note(s.did(who, "client.read", "client", c.ID, c.ID))
+		return r.ClientHistory(ctx, who, c.ID)
+	})
 }
 
 // Client returns a client of the clinic.
@@ -95,7 +111,10 @@ func (s *Service) Client(ctx context.Context, who auth.Principal, id uuid.UUID) 
 	if err := s.require(ctx, who, auth.ReadClients); err != nil {
 		return Client{}, err
 	}
-	return s.Store.Client(ctx, who, id)
+	return read(ctx, s, who, func(r Reader) (Client, error) {
+		r.Note(s.did(who, "client.read", "client", id, id))
+		return r.Client(ctx, who, id)
+	})
 }
 
 // Clients lists the clinic's clients by reference.
@@ -103,7 +122,27 @@ func (s *Service) Clients(ctx context.Context, who auth.Principal, page Page) ([
 	if err := s.require(ctx, who, auth.ReadClients); err != nil {
 		return nil, err
 	}
-	return s.Store.Clients(ctx, who, page)
+	return read(ctx, s, who, func(r Reader) ([]Client, error) {
+		clients, err := r.Clients(ctx, who, page)
+		r.Note(s.saw(who, "client.list", idsOf(clients, func(c Client) uuid.UUID { return c.ID })))
+		return clients, err
+	})
+}
+
+// idsOf gives the ids of things.
+func idsOf[T any](things []T, id func(T) uuid.UUID) []uuid.UUID {
+	out := make([]uuid.UUID, len(things))
+	for i, t := range things {
+		out[i] = id(t)
+	}
+	return out
+}
+
+func number(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
 }
 
 // UpdateClient replaces the content of a client whose current version is
@@ -127,6 +166,7 @@ func (s *Service) UpdateClient(ctx context.Context, who auth.Principal, c Client
 			return err
 		}
 		c.Revision = s.next(who, current.Revision)
+		tx.Note(s.did(who, "client.update", "client", c.ID, c.ID, audit.Diff(current.fields(), c.fields())...))
 		return tx.ReviseClient(ctx, who, c)
 	})
 	if fault.Is(err, fault.Conflict) {

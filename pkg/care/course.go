@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -41,6 +42,21 @@ type Course struct {
 }
 
 func (c Course) withRevision(r Revision) Course { c.Revision = r; return c }
+
+// fields are what the audit trail may tell of a change.
+func (c Course) fields() []audit.Field {
+	ended := ""
+	if c.EndedOn != nil {
+		ended = string(*c.EndedOn)
+	}
+	return []audit.Field{
+		{Name: "indication", Value: c.Indication, Private: true},
+		{Name: "started_on", Value: string(c.StartedOn)},
+		{Name: "ended_on", Value: ended},
+		{Name: "planned_sessions", Value: number(c.PlannedSessions)},
+		{Name: "goals", Value: string(c.Goals), Private: true},
+	}
+}
 
 // CheckCourse is CheckClient for a course.
 func (s *Service) CheckCourse(c Course) []fault.Detail { return c.check() }
@@ -88,7 +104,9 @@ func (s *Service) CreateCourse(ctx context.Context, who auth.Principal, c Course
 		if err := tx.LockClients(ctx, who, []uuid.UUID{c.ClientID}); err != nil {
 			return err
 		}
-		created, err = tx.InsertCourse(ctx, who, c)
+		if created, err = tx.InsertCourse(ctx, who, c); created {
+			tx.Note(s.did(who, "course.create", "course", c.ID, c.ClientID, audit.Diff(nil, c.fields())...))
+		}
 		return err
 	})
 	if err != nil {
@@ -97,11 +115,10 @@ func (s *Service) CreateCourse(ctx context.Context, who auth.Principal, c Course
 	if created {
 		return c, Created, nil
 	}
-	current, original, err := s.Store.CourseHistory(ctx, who, c.ID)
-	if err != nil {
-		return Course{}, Refused, err
-	}
-	return settle(current, original, c)
+	return settled(ctx, s, who, c, func(r Reader) (Course, Course, error) {
+		r.Note(s.did(who, "course.read", "course", c.ID, c.ClientID))
+		return r.CourseHistory(ctx, who, c.ID)
+	})
 }
 
 // Course returns a course of the clinic.
@@ -109,7 +126,11 @@ func (s *Service) Course(ctx context.Context, who auth.Principal, id uuid.UUID) 
 	if err := s.require(ctx, who, auth.ReadCare); err != nil {
 		return Course{}, err
 	}
-	return s.Store.Course(ctx, who, id)
+	return read(ctx, s, who, func(r Reader) (Course, error) {
+		c, err := r.Course(ctx, who, id)
+		r.Note(s.did(who, "course.read", "course", id, c.ClientID))
+		return c, err
+	})
 }
 
 // Courses lists a client's courses by start; NotFound for an unknown client.
@@ -117,10 +138,13 @@ func (s *Service) Courses(ctx context.Context, who auth.Principal, client uuid.U
 	if err := s.require(ctx, who, auth.ReadCare); err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.Client(ctx, who, client); err != nil {
-		return nil, err
-	}
-	return s.Store.Courses(ctx, who, client, page)
+	return read(ctx, s, who, func(r Reader) ([]Course, error) {
+		if _, err := r.Client(ctx, who, client); err != nil {
+			return nil, err
+		}
+		r.Note(s.did(who, "course.list", "client", client, client))
+		return r.Courses(ctx, who, client, page)
+	})
 }
 
 // UpdateCourse replaces the content of a course whose current version is
@@ -142,6 +166,7 @@ func (s *Service) UpdateCourse(ctx context.Context, who auth.Principal, c Course
 		}
 		c.ClientID = current.ClientID
 		c.Revision = s.next(who, current.Revision)
+		tx.Note(s.did(who, "course.update", "course", c.ID, c.ClientID, audit.Diff(current.fields(), c.fields())...))
 		return tx.ReviseCourse(ctx, who, c)
 	})
 	if err != nil {

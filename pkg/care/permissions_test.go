@@ -236,7 +236,7 @@ func TestWhoIsNobodyMayDoNothing(t *testing.T) {
 				want fault.Kind
 			}{
 				"no principal": {auth.Principal{}, fault.Unauthenticated},
-				"no clinic":    {auth.Principal{Actor: c.Who.Actor, Role: auth.Admin}, fault.Unauthenticated},
+				"no clinic":    {auth.As(uuid.Nil, c.Who.Actor, auth.ByKey, auth.Admin), fault.Unauthenticated},
 				"no role":      {auth.Principal{Clinic: c.Who.Clinic, Actor: c.Who.Actor}, fault.Forbidden},
 				"unknown role": {auth.Principal{Clinic: c.Who.Clinic, Actor: c.Who.Actor, Role: "Admin"}, fault.Forbidden},
 			} {

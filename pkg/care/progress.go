@@ -96,7 +96,11 @@ func (s *Service) Caseload(ctx context.Context, who auth.Principal, query Caselo
 	if _, err := s.Instruments.Get(query.Instrument); err != nil {
 		return nil, errUnknownInstrumentParameter
 	}
-	return s.Store.Caseload(ctx, who, query, page)
+	return read(ctx, s, who, func(r Reader) ([]Case, error) {
+		cases, err := r.Caseload(ctx, who, query, page)
+		r.Note(s.saw(who, "caseload.read", idsOf(cases, func(c Case) uuid.UUID { return c.Client.ID })))
+		return cases, err
+	})
 }
 
 // moveProgress recomputes the progress of clients, on some instruments or on

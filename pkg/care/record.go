@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -41,7 +42,7 @@ func (s *Service) RecordAssessments(ctx context.Context, who auth.Principal, in 
 		b.out[i].Assessment = a
 	}
 	// Known ids first: what was taken once is not judged by today's rules again.
-	if err := b.settleKnown(ctx, s.Store); err != nil {
+	if err := s.Store.Read(ctx, who, func(r Reader) error { return b.settleKnown(ctx, r) }); err != nil {
 		return nil, err
 	}
 	for _, i := range b.open() {
@@ -119,6 +120,9 @@ func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 		if h, found := known[b.out[i].Assessment.ID]; found {
 			b.decideKnown(i, h)
 		}
+		if a := b.out[i]; a.Outcome == Known { // its score is told again
+			r.Note(b.service.did(b.who, "assessment.read", "assessment", a.Assessment.ID, a.Assessment.ClientID))
+		}
 	}
 	return nil
 }
@@ -168,7 +172,9 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 	}
 	for id, i := range first {
 		if inserted[id] {
+			a := b.out[i].Assessment
 			b.out[i].Outcome = Created
+			tx.Note(b.service.did(b.who, "assessment.create", "assessment", id, a.ClientID, audit.Diff(nil, a.fields())...))
 		}
 	}
 	for _, i := range repeats {

@@ -33,7 +33,7 @@ func (s *Service) Score(ctx context.Context, who auth.Principal, id string, in i
 	if err != nil {
 		return instrument.Score{}, err
 	}
-	set, err := s.Store.Settings(ctx, who)
+	set, err := read(ctx, s, who, func(r Reader) (Settings, error) { return r.Settings(ctx, who) })
 	if err != nil {
 		return instrument.Score{}, err
 	}

@@ -3,12 +3,14 @@ package care
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -180,30 +182,38 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		if created, err = tx.InsertSession(ctx, who, ses); err != nil || !created {
 			return err
 		}
-		return s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil)
+		tx.Note(s.did(who, "session.create", "session", ses.ID, ses.ClientID, audit.Diff(nil, ses.fields())...))
+		if err := s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil); err != nil {
+			return err
+		}
+		ses, err = placed(ctx, who, tx, ses)
+		return err
 	})
 	if err != nil {
 		return Session{}, Refused, err
 	}
 	if created {
-		placed, err := s.placed(ctx, who, ses)
-		return placed, Created, err
+		return ses, Created, nil
 	}
-	current, original, err := s.Store.SessionHistory(ctx, who, ses.ID)
-	if err != nil {
-		return Session{}, Refused, err
-	}
-	found, outcome, err := settle(current, original, ses)
-	if err != nil {
-		return Session{}, Refused, err
-	}
-	found, err = s.placed(ctx, who, found)
-	return found, outcome, err
+	outcome := Refused
+	err = s.Store.Read(ctx, who, func(r Reader) error {
+		current, original, err := r.SessionHistory(ctx, who, ses.ID)
+		if err != nil {
+			return err
+		}
+		r.Note(s.did(who, "session.read", "session", ses.ID, ses.ClientID))
+		if ses, outcome, err = settle(current, original, ses); err != nil {
+			return err
+		}
+		ses, err = placed(ctx, who, r, ses)
+		return err
+	})
+	return ses, outcome, err
 }
 
 // placed fills in the session's place among its client's sessions.
-func (s *Service) placed(ctx context.Context, who auth.Principal, ses Session) (Session, error) {
-	all, err := s.Store.Sessions(ctx, who, ses.ClientID, nil)
+func placed(ctx context.Context, who auth.Principal, r Reader, ses Session) (Session, error) {
+	all, err := r.Sessions(ctx, who, ses.ClientID, nil)
 	if err != nil {
 		return Session{}, err
 	}
@@ -220,11 +230,14 @@ func (s *Service) Session(ctx context.Context, who auth.Principal, id uuid.UUID)
 	if err := s.require(ctx, who, auth.ReadCare); err != nil {
 		return Session{}, err
 	}
-	ses, err := s.Store.Session(ctx, who, id)
-	if err != nil {
-		return Session{}, err
-	}
-	return s.placed(ctx, who, ses)
+	return read(ctx, s, who, func(r Reader) (Session, error) {
+		ses, err := r.Session(ctx, who, id)
+		if err != nil {
+			return Session{}, err
+		}
+		r.Note(s.did(who, "session.read", "session", id, ses.ClientID))
+		return placed(ctx, who, r, ses)
+	})
 }
 
 // Sessions lists a client's sessions by start; NotFound for an unknown
@@ -233,10 +246,13 @@ func (s *Service) Sessions(ctx context.Context, who auth.Principal, client uuid.
 	if err := s.require(ctx, who, auth.ReadCare); err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.Client(ctx, who, client); err != nil {
-		return nil, err
-	}
-	all, err := s.Store.Sessions(ctx, who, client, nil)
+	all, err := read(ctx, s, who, func(r Reader) ([]Session, error) {
+		if _, err := r.Client(ctx, who, client); err != nil {
+			return nil, err
+		}
+		r.Note(s.did(who, "session.list", "client", client, client))
+		return r.Sessions(ctx, who, client, nil)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +276,7 @@ func (s *Service) UpdateSession(ctx context.Context, who auth.Principal, ses Ses
 		return Session{}, err
 	}
 	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
-	found, err := s.Store.Session(ctx, who, ses.ID)
+	found, err := read(ctx, s, who, func(r Reader) (Session, error) { return r.Session(ctx, who, ses.ID) })
 	if err != nil {
 		return Session{}, err
 	}
@@ -280,13 +296,43 @@ func (s *Service) UpdateSession(ctx context.Context, who auth.Principal, ses Ses
 			return err
 		}
 		ses.Revision = s.next(who, current.Revision)
+		tx.Note(s.did(who, "session.update", "session", ses.ID, ses.ClientID, audit.Diff(current.fields(), ses.fields())...))
 		if err := tx.ReviseSession(ctx, who, ses); err != nil {
 			return err
 		}
-		return s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil)
+		if err := s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil); err != nil {
+			return err
+		}
+		ses, err = placed(ctx, who, tx, ses)
+		return err
 	})
 	if err != nil {
 		return Session{}, err
 	}
-	return s.placed(ctx, who, ses)
+	return ses, nil
+}
+
+// fields are what the audit trail may tell of a change.
+func (s Session) fields() []audit.Field {
+	course, ended, medicine := "", "", ""
+	if s.CourseID != nil {
+		course = s.CourseID.String()
+	}
+	if s.EndedAt != nil {
+		ended = s.EndedAt.Format(time.RFC3339Nano)
+	}
+	if m := s.Medicine; m != nil {
+		medicine = fmt.Sprint(m.Substance, m.Route, m.DoseMG, m.DoseMGPerKG != nil)
+		if m.DoseMGPerKG != nil {
+			medicine += fmt.Sprint(*m.DoseMGPerKG)
+		}
+	}
+	return []audit.Field{
+		{Name: "kind", Value: string(s.Kind)},
+		{Name: "course_id", Value: course},
+		{Name: "number", Value: number(s.Number)},
+		{Name: "started_at", Value: s.StartedAt.Format(time.RFC3339Nano)},
+		{Name: "ended_at", Value: ended},
+		{Name: "medicine", Value: medicine, Private: true},
+	}
 }

@@ -41,7 +41,7 @@ func (s *Service) Settings(ctx context.Context, who auth.Principal) (Settings, e
 	if err := s.require(ctx, who, auth.ReadSettings); err != nil {
 		return nil, err
 	}
-	return s.Store.Settings(ctx, who)
+	return read(ctx, s, who, func(r Reader) (Settings, error) { return r.Settings(ctx, who) })
 }
 
 // rebuildBatch is how many clients' progress is recomputed at a time.
@@ -67,6 +67,9 @@ func (s *Service) ChooseSetting(ctx context.Context, who auth.Principal, set Set
 		if err != nil {
 			return err
 		}
+		e := s.entry(who.Did("setting.choose", "instrument", uuid.Nil))
+		e.Details.Note = map[string]string{"instrument": set.Instrument, "change_rules": set.ChangeRules}
+		tx.Note(e)
 		if err := tx.PutSetting(ctx, who, set); err != nil {
 			return err
 		}
@@ -102,6 +105,7 @@ func (s *Service) RebuildProgress(ctx context.Context, who auth.Principal) error
 		return err
 	}
 	return s.Store.Write(ctx, who, func(tx Tx) error {
+		tx.Note(s.entry(who.Did("progress.rebuild", "", uuid.Nil)))
 		return s.rebuild(ctx, who, tx, nil)
 	})
 }

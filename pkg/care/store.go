@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 )
 
@@ -13,6 +14,10 @@ import (
 // single record that the clinic does not have is a NotFound fault, whoever
 // else may have it. No method's number of statements grows with what it reads.
 type Reader interface {
+	// Note adds entries to the audit trail. They are stored before what was
+	// read is handed on, and with what was changed; if they cannot be, nothing is.
+	Note(entries ...audit.Entry)
+
 	Client(ctx context.Context, who auth.Principal, id uuid.UUID) (Client, error)
 	// ClientHistory gives the current version of a client and its first.
 	ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Client, err error)
@@ -82,14 +87,19 @@ type Tx interface {
 	// PutProgress replaces the progress of the clients on the instruments
 	// (all instruments if empty) with the given rows.
 	PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, rows []Progress) error
+	// PutMembership adds a member to a client's care team, or replaces what is
+	// known of that member's membership of the kind.
+	PutMembership(ctx context.Context, who auth.Principal, m Membership) error
 	// PutSetting replaces what the clinic has chosen for one instrument.
 	PutSetting(ctx context.Context, who auth.Principal, set Setting) error
 }
 
 // Store keeps the record.
 type Store interface {
-	Reader
+	// Read runs fn on one snapshot of the record.
+	Read(ctx context.Context, who auth.Principal, fn func(Reader) error) error
 	// Write runs fn in one transaction, and again if the database asks for
-	// that; fn must not keep anything from an earlier run.
+	// that; fn must not keep anything from an earlier run. A change that fn
+	// does not note fails.
 	Write(ctx context.Context, who auth.Principal, fn func(Tx) error) error
 }

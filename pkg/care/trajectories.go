@@ -50,18 +50,25 @@ func (s *Service) Trajectories(ctx context.Context, who auth.Principal, client u
 	if err := s.require(ctx, who, auth.ReadTrajectories); err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.Client(ctx, who, client); err != nil {
-		return nil, err
-	}
+	return read(ctx, s, who, func(r Reader) ([]Trajectory, error) {
+		if _, err := r.Client(ctx, who, client); err != nil {
+			return nil, err
+		}
+		r.Note(s.did(who, "trajectory.read", "client", client, client))
+		return s.trajectories(ctx, who, r, client, q)
+	})
+}
+
+func (s *Service) trajectories(ctx context.Context, who auth.Principal, r Reader, client uuid.UUID, q TrajectoryQuery) ([]Trajectory, error) {
 	instruments, err := s.asked(q)
 	if err != nil {
 		return nil, err
 	}
-	points, sessions, err := s.history(ctx, who, client, q, instruments)
+	points, sessions, err := s.history(ctx, who, r, client, q, instruments)
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.Store.Settings(ctx, who)
+	set, err := r.Settings(ctx, who)
 	if err != nil {
 		return nil, err
 	}
@@ -120,13 +127,13 @@ var errUnknownCourseParameter = fault.New(fault.Invalid, "The course is not one 
 	fault.Detail{Pointer: "/course_id", In: "query", Code: "unknown_course", Message: "This client has no such course."})
 
 // history reads the points and the sessions that a query is about.
-func (s *Service) history(ctx context.Context, who auth.Principal, client uuid.UUID, q TrajectoryQuery, instruments []string) ([]Point, []Session, error) {
+func (s *Service) history(ctx context.Context, who auth.Principal, r Reader, client uuid.UUID, q TrajectoryQuery, instruments []string) ([]Point, []Session, error) {
 	asOf := stampPtr(q.AsOf)
-	points, err := s.Store.Points(ctx, who, []uuid.UUID{client}, instruments, asOf)
+	points, err := r.Points(ctx, who, []uuid.UUID{client}, instruments, asOf)
 	if err != nil {
 		return nil, nil, err
 	}
-	sessions, err := s.Store.Sessions(ctx, who, client, asOf)
+	sessions, err := r.Sessions(ctx, who, client, asOf)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,7 +146,7 @@ func (s *Service) history(ctx context.Context, who auth.Principal, client uuid.U
 	if q.CourseID == nil {
 		return points, sessions, nil
 	}
-	courses, err := s.Store.CoursesAt(ctx, who, client, asOf)
+	courses, err := r.CoursesAt(ctx, who, client, asOf)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -208,7 +208,7 @@ func (d *DB) InsertAssessments(ctx context.Context, who auth.Principal, as []car
 func (d *DB) insertIdentities(ctx context.Context, who auth.Principal, ids []identity) ([]uuid.UUID, error) {
 	// GORM would write the returned rows over the given ones, whichever they
 	// are; so it only builds the statement, which is not one to report.
-	dry := d.inserting(ctx, who, "assessments").Session(&gorm.Session{DryRun: true, Logger: logger.Discard}).Clauses(
+	dry := d.trying(ctx, who, "assessments").Session(&gorm.Session{DryRun: true, Logger: logger.Discard}).Clauses(
 		clause.OnConflict{DoNothing: true},
 		clause.Returning{Columns: []clause.Column{{Name: "id"}}},
 	).Create(&ids)
@@ -219,6 +219,9 @@ func (d *DB) insertIdentities(ctx context.Context, who auth.Principal, ids []ide
 	var fresh []identity
 	if err := d.write.WithContext(ctx).Raw(dry.Statement.SQL.String(), dry.Statement.Vars...).Find(&fresh).Error; err != nil {
 		return nil, fmt.Errorf("insert assessments: %w", err)
+	}
+	if len(fresh) > 0 {
+		d.change()
 	}
 	return convert(fresh, func(r identity) uuid.UUID { return r.ID }), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -16,6 +17,11 @@ type clinicRow struct {
 	ID        uuid.UUID
 	Slug      string
 	CreatedAt instant
+	CareTeams bool
+}
+
+func clinicFromRow(r clinicRow) auth.Clinic {
+	return auth.Clinic{ID: r.ID, Slug: r.Slug, CreatedAt: r.CreatedAt.Time, CareTeams: r.CareTeams}
 }
 
 func (clinicRow) TableName() string { return "clinics" }
@@ -30,48 +36,83 @@ type keyRow struct {
 	CreatedAt instant
 	ExpiresAt *instant
 	RevokedAt *instant
+
+	Scopes     *string
+	LastUsedAt *instant
+	ReplacedBy *uuid.UUID
 }
 
 func (keyRow) TableName() string { return "api_keys" }
 
 func keyFromRow(r keyRow) auth.Key {
-	return auth.Key{
+	k := auth.Key{
 		ID: r.ID, Clinic: r.ClinicID, Name: r.Name, Role: auth.Role(r.Role), Hint: r.Hint,
 		CreatedAt: r.CreatedAt.Time, ExpiresAt: timePtr(r.ExpiresAt), RevokedAt: timePtr(r.RevokedAt),
+		LastUsedAt: timePtr(r.LastUsedAt), ReplacedBy: r.ReplacedBy,
 	}
+	if r.Scopes != nil {
+		k.Scopes = new(auth.ParseScopes(*r.Scopes))
+	}
+	return k
 }
 
 func rowFromKey(k auth.Key, hash []byte) keyRow {
-	return keyRow{
+	r := keyRow{
 		ClinicID: k.Clinic, ID: k.ID, Name: k.Name, Role: string(k.Role), Hint: k.Hint, Hash: hash,
 		CreatedAt: at(k.CreatedAt), ExpiresAt: atPtr(k.ExpiresAt), RevokedAt: atPtr(k.RevokedAt),
+		LastUsedAt: atPtr(k.LastUsedAt), ReplacedBy: k.ReplacedBy,
 	}
+	if k.Scopes != nil {
+		r.Scopes = new(k.Scopes.String())
+	}
+	return r
 }
 
 // KeyByHash finds a key of any clinic: it is how the clinic is found out.
-func (d *DB) KeyByHash(ctx context.Context, hash []byte) (auth.Key, error) {
+func (d *DB) KeyByHash(ctx context.Context, hash []byte) (k auth.Key, c auth.Clinic, err error) {
 	if len(hash) == 0 {
-		return auth.Key{}, fault.New(fault.NotFound, "There is no such key.")
+		return k, c, fault.New(fault.NotFound, "There is no such key.")
 	}
-	row, err := one[keyRow](d.read.WithContext(ctx).Where("hash = ?", hash), "key")
-	return keyFromRow(row), err
+	err = d.shown(ctx, hash, func(tx *DB) error {
+		row, err := one[keyRow](tx.read.WithContext(ctx).Where("hash = ?", hash), "key")
+		if err != nil {
+			return err
+		}
+		k = keyFromRow(row)
+		c, err = tx.clinic(ctx, row.ClinicID)
+		return err
+	})
+	return k, c, err
+}
+
+func (d *DB) clinic(ctx context.Context, id uuid.UUID) (auth.Clinic, error) {
+	row, err := one[clinicRow](d.read.WithContext(ctx).Where("id = ?", id), "clinic")
+	return clinicFromRow(row), err
+}
+
+// KeyUsed notes when a key was last used.
+func (d *DB) KeyUsed(ctx context.Context, who auth.Principal, id uuid.UUID, when time.Time) error {
+	return d.enter(ctx, who.Clinic, nil, func(tx *DB) error {
+		return tx.writing(ctx, who, "api_keys").Where("id = ?", id).Updates(map[string]any{"last_used_at": at(when)}).Error
+	})
 }
 
 // ClinicBySlug finds a clinic.
 func (d *DB) ClinicBySlug(ctx context.Context, slug string) (auth.Clinic, error) {
 	row, err := one[clinicRow](d.read.WithContext(ctx).Where("slug = ?", slug), "clinic")
-	return auth.Clinic{ID: row.ID, Slug: row.Slug, CreatedAt: row.CreatedAt.Time}, err
+	return clinicFromRow(row), err
 }
 
 // FoundClinic stores a clinic and its first key unless the slug is taken.
-func (d *DB) FoundClinic(ctx context.Context, c auth.Clinic, k auth.Key, hash []byte) (bool, error) {
+func (d *DB) FoundClinic(ctx context.Context, c auth.Clinic, k auth.Key, hash []byte, entry audit.Entry) (bool, error) {
 	founded := false
-	err := d.transaction(ctx, func(tx *DB) error {
+	err := d.transaction(ctx, c.ID, func(tx *DB) error {
 		row := clinicRow{ID: c.ID, Slug: c.Slug, CreatedAt: at(c.CreatedAt)}
 		insert := tx.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if founded = insert.Error == nil && insert.RowsAffected == 1; !founded {
 			return insert.Error
 		}
+		tx.Note(entry)
 		key := rowFromKey(k, hash)
 		return tx.write.WithContext(ctx).Create(&key).Error
 	})
@@ -103,15 +144,16 @@ func (d *DB) CreateKey(ctx context.Context, who auth.Principal, k auth.Key, hash
 	return nil
 }
 
-// RevokeKey marks a key revoked and keeps the first time.
-func (d *DB) RevokeKey(ctx context.Context, who auth.Principal, id uuid.UUID, when time.Time) error {
-	if _, err := d.Key(ctx, who, id); err != nil {
-		return err
+// EndKey stores when a key ends or was revoked, and what replaces it.
+func (d *DB) EndKey(ctx context.Context, who auth.Principal, k auth.Key) error {
+	ended := d.writing(ctx, who, "api_keys").Where("id = ?", k.ID).Updates(map[string]any{
+		"expires_at": atPtr(k.ExpiresAt), "revoked_at": atPtr(k.RevokedAt), "replaced_by": k.ReplacedBy,
+	})
+	if ended.Error != nil {
+		return fmt.Errorf("end key: %w", ended.Error)
 	}
-	err := d.writing(ctx, who, "api_keys").Where("id = ? AND revoked_at IS NULL", id).
-		Updates(map[string]any{"revoked_at": at(when)}).Error
-	if err != nil {
-		return fmt.Errorf("revoke key: %w", err)
+	if ended.RowsAffected == 0 {
+		return fault.New(fault.NotFound, "There is no such key.")
 	}
 	return nil
 }

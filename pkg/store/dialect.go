@@ -3,11 +3,13 @@ package store
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
@@ -25,7 +27,12 @@ type dialect struct {
 	hold func(*gorm.DB) *gorm.DB
 	// retryable reports whether the transaction may succeed if run again.
 	retryable func(error) bool
-	migrator  migrator
+	// enter tells the database which clinic a transaction is of, and which
+	// credential was shown where the clinic is yet to be found.
+	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
+	// snapshot makes a transaction read one state of the record.
+	snapshot *sql.TxOptions
+	migrator migrator
 }
 
 var sqliteDialect = dialect{
@@ -34,6 +41,7 @@ var sqliteDialect = dialect{
 	lock:      func(db *gorm.DB) *gorm.DB { return db },
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
+	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
 }
 
 var postgresDialect = dialect{
@@ -49,6 +57,11 @@ var postgresDialect = dialect{
 		var pg *pgconn.PgError
 		return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01") // serialization failure, deadlock
 	},
+	enter: func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error {
+		return tx.Exec("SELECT set_config('protrack.clinic', ?, true), set_config('protrack.credential', ?, true)",
+			clinic.String(), hex.EncodeToString(credential)).Error
+	},
+	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

@@ -119,6 +119,9 @@ func (d *DB) Migrate(ctx context.Context) (Schema, error) {
 		}
 		return err
 	})
+	if err == nil {
+		err = d.wall(ctx)
+	}
 	return out, err
 }
 
@@ -145,7 +148,7 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 	case !s.Current():
 		return fault.New(fault.Unavailable, fmt.Sprintf("The database has schema %d and needs %d: run protrack migrate.", s.Database, s.Program))
 	}
-	return nil
+	return d.wall(ctx)
 }
 
 func errNewerSchema(s Schema) error {
@@ -157,11 +160,32 @@ func (d *DB) withMigrations(ctx context.Context, fn func(*goose.Provider) error)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
+	if d.owner == nil {
+		db, err := d.write.DB()
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		return d.dialect.migrator(ctx, db, files, fn)
+	}
+	db, err := d.owner()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	return d.dialect.migrator(ctx, db, files, fn)
+}
+
+// wall makes sure that row-level security holds, where there is one.
+func (d *DB) wall(ctx context.Context) error {
+	if d.renew == nil {
+		return nil
+	}
+	d.renew()
 	db, err := d.write.DB()
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("check row-level security: %w", err)
 	}
-	return d.dialect.migrator(ctx, db, files, fn)
+	return checkWall(ctx, db)
 }
 
 func schemaOf(ctx context.Context, p *goose.Provider) (Schema, error) {

@@ -93,7 +93,7 @@ func statementsOfTheServices(t *testing.T, url string) []string {
 	}
 	seen = map[string]bool{}
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID}
+	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	useEverything(ctx, t, svc, keys)
 	var out []string
@@ -113,7 +113,7 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	t.Helper()
 	_, secret, err := keys.Found(ctx, "plans", "")
 	must(t, err)
-	who, err := keys.Authenticate(ctx, secret)
+	who, err := keys.Authenticate(ctx, secret, auth.Origin{})
 	must(t, err)
 	key, _, err := keys.CreateKey(ctx, who, auth.NewKey{Name: "k", Role: auth.App})
 	must(t, err)

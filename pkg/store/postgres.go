@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,12 +23,7 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, errors.New("the PostgreSQL URL cannot be read")
 	}
 	conf.RuntimeParams["application_name"], conf.RuntimeParams["timezone"] = "protrack", "UTC"
-	// Set on each connection, for a role's or a database's default could say
-	// otherwise; by a statement, for PgBouncer refuses it among the parameters.
-	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "SET synchronous_commit = on")
-		return err
-	}))
+	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(prepareSession))
 	size := max(16, 4*runtime.NumCPU())
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
@@ -34,7 +31,7 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(errors.New("PostgreSQL does not answer"), err, pool.Close())
 	}
-	probe := stdlib.OpenDB(*conf)
+	probe := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(prepareSession))
 	probe.SetMaxOpenConns(1)
 	g, err := gorm.Open(translating{postgres.New(postgres.Config{Conn: pool}), postgresAway}, gormConfig(cfg))
 	if err != nil {
@@ -42,7 +39,67 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	d := &DB{read: g, write: g, dialect: postgresDialect, probe: probe, inPlace: func() error { return nil }}
 	d.dialect.migrator = sessionLockedMigrator
+	d.owner = func() (*sql.DB, error) { return openOwner(cfg) }
+	d.renew = func() {
+		pool.SetMaxIdleConns(0) // what was opened before there was a role to take
+		pool.SetMaxIdleConns(size)
+	}
 	return d, d.checkDurability(ctx, cfg)
+}
+
+// openOwner opens connections of the user who owns the schema.
+func openOwner(cfg Config) (*sql.DB, error) {
+	if cfg.OwnerURL == "" {
+		cfg.OwnerURL = cfg.URL
+	}
+	conf, err := pgx.ParseConfig(cfg.OwnerURL)
+	if err != nil {
+		return nil, errors.New("the PostgreSQL URL of the schema's owner cannot be read")
+	}
+	return stdlib.OpenDB(*conf), nil
+}
+
+// prepareSession sets what each connection must have, for a role's or a
+// database's default could say otherwise; by statements, for PgBouncer refuses
+// them among the parameters. Who may be protrack_app becomes it: that role owns
+// nothing, and row-level security binds it.
+func prepareSession(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, `SET synchronous_commit = on`)
+	if err != nil {
+		return err
+	}
+	var member bool
+	err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'protrack_app'), false)
+		AND EXISTS (SELECT FROM information_schema.role_table_grants WHERE grantee = 'protrack_app' AND table_schema = current_schema() AND table_name = 'clinics')`).Scan(&member)
+	if err == nil && member {
+		_, err = c.Exec(ctx, `SET ROLE protrack_app`)
+	}
+	return err
+}
+
+// checkWall refuses to work where row-level security does not bind the role.
+func checkWall(ctx context.Context, pool *sql.DB) error {
+	var open []string
+	rows, err := pool.QueryContext(ctx, `SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+		AND c.relname <> 'goose_db_version' AND NOT row_security_active(c.oid) ORDER BY 1`)
+	if err != nil {
+		return fmt.Errorf("check row-level security: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return fmt.Errorf("check row-level security: %w", err)
+		}
+		open = append(open, table)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("check row-level security: %w", err)
+	}
+	if len(open) > 0 {
+		return fmt.Errorf("row-level security does not bind this database user on %s: connect as a user that is neither superuser nor BYPASSRLS, or grant it protrack_app", strings.Join(open, ", "))
+	}
+	return nil
 }
 
 // checkDurability warns where the server may lose what it acknowledged.

@@ -137,7 +137,7 @@ func (d *DB) Caseload(ctx context.Context, who auth.Principal, q care.CaseloadQu
 
 // caseloadOrder selects the ids of one page of the caseload.
 func (d *DB) caseloadOrder(ctx context.Context, who auth.Principal, q care.CaseloadQuery, page care.Page) *gorm.DB {
-	query := d.scoped(ctx, who, "client_versions AS c", "c.clinic_id").Select("c.id AS id").
+	query := d.within(ctx, who, "client_versions", "c").Select("c.id AS id").
 		Joins("LEFT JOIN progress p ON p.clinic_id = c.clinic_id AND p.client_id = c.id AND p.instrument = ?", q.Instrument).
 		Where("c.superseded_at IS NULL").Limit(page.Limit)
 	switch q.Status {

@@ -168,7 +168,7 @@ func TestEveryCommitIsOnTheDiskBeforeItIsAcknowledged(t *testing.T) {
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c := (&storetest.Database{DB: db, Dialect: "sqlite", URL: url, Statements: &storetest.Statements{}}).Clinic(t)
+	c := (&storetest.Database{DB: &storetest.DB{DB: db}, Dialect: "sqlite", URL: url, Statements: &storetest.Statements{}}).Clinic(t)
 	commits := storetest.Size(100, 1000)
 	before := count.syncs.Load()
 	for i := range commits {

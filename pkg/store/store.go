@@ -3,8 +3,10 @@
 //
 // Row structs are private; two named functions beside each convert to and
 // from the domain. Every query of a clinic's data starts from of(), which puts
-// the principal's clinic into the condition, and every row that is inserted
-// carries it; a principal without a clinic is an error, never "all clinics".
+// the principal's clinic and reach into the condition, and every row that is
+// inserted carries the clinic; a principal without a clinic is an error, never
+// "all clinics". On PostgreSQL row-level security is a second wall: each
+// transaction names its clinic, and without that the database refuses.
 package store
 
 import (
@@ -13,15 +15,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"regexp"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-
-	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -33,7 +32,10 @@ type DB struct {
 	read, write *gorm.DB // the same inside a transaction, and on PostgreSQL
 	probe       *sql.DB  // one connection that no request can keep busy
 	inPlace     func() error
+	owner       func() (*sql.DB, error) // connections of the schema's owner; nil: the writer's
+	renew       func()                  // has new connections opened after a migration
 	dialect     dialect
+	trail       *trail // of a transaction: what it does; nil outside of one
 }
 
 var (
@@ -46,6 +48,9 @@ var (
 type Config struct {
 	// URL is sqlite:///path/file.db or postgres://user@host/database.
 	URL string
+	// OwnerURL, where set, is the URL of the PostgreSQL user who owns the
+	// schema and migrates it; URL is then that of one who does not.
+	OwnerURL string
 	// MustExist refuses to make a SQLite file that is not there.
 	MustExist bool
 	// Log receives failed statements, without the values bound to them.
@@ -121,64 +126,6 @@ func (l *statementLog) Trace(ctx context.Context, begin time.Time, statement fun
 	if failed {
 		seconds := time.Since(begin).Seconds() //nolint:forbidigo // a stopwatch
 		l.log.WarnContext(ctx, "statement failed", "sql", text, "seconds", seconds, "kind", fault.KindOf(err))
-	}
-}
-
-// of starts every statement on a clinic's data.
-func (d *DB) of(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	return d.scoped(ctx, who, table, "clinic_id")
-}
-
-// scoped is of for a join, in which the clinic's column needs its table.
-func (d *DB) scoped(ctx context.Context, who auth.Principal, table, clinicColumn string) *gorm.DB {
-	db := d.read.WithContext(ctx).Table(table).Where(clinicColumn+" = ?", who.Clinic)
-	if who.Clinic == uuid.Nil {
-		_ = db.AddError(errNoClinic)
-	}
-	return db
-}
-
-// writing is of for changes: outside a transaction they need the writer.
-func (d *DB) writing(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	writer := DB{read: d.write, write: d.write, dialect: d.dialect}
-	return writer.of(ctx, who, table)
-}
-
-// inserting starts an insert; the rows carry the clinic.
-func (d *DB) inserting(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	db := d.write.WithContext(ctx).Table(table)
-	if who.Clinic == uuid.Nil {
-		_ = db.AddError(errNoClinic)
-	}
-	return db
-}
-
-var errNoClinic = fault.New(fault.Unauthenticated, "A key is needed.")
-
-const attempts = 4
-
-// Write runs fn in one transaction. Where the database asks for it, because
-// two transactions met, it is rolled back and run again, a few times.
-func (d *DB) Write(ctx context.Context, who auth.Principal, fn func(care.Tx) error) error {
-	if who.Clinic == uuid.Nil {
-		return errNoClinic
-	}
-	return d.transaction(ctx, func(tx *DB) error { return fn(tx) })
-}
-
-func (d *DB) transaction(ctx context.Context, fn func(*DB) error) error {
-	for attempt := 1; ; attempt++ {
-		err := d.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			return fn(&DB{read: tx, write: tx, dialect: d.dialect})
-		})
-		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(10)) * time.Millisecond): //nolint:gosec // jitter needs no secrecy
-		}
 	}
 }
 

@@ -57,10 +57,10 @@ const (
 	ownNow     = "stored of own" // the same id may stand in two clinics
 )
 
-// everything is what care.Tx and auth.Store offer together.
+// everything is what care.Tx and auth.Tx offer together.
 type everything interface {
 	care.Tx
-	auth.Store
+	auth.Tx
 }
 
 // An attempt calls one method with the victim's ids, in who's name.
@@ -192,21 +192,25 @@ var attempts = map[string]attempt{
 		v.key.Clinic = v.Who.Clinic // of no consequence
 		return nil, db.CreateKey(ctx, who, v.key, []byte(storetest.NewID().String()))
 	}},
-	"RevokeKey": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.RevokeKey(ctx, who, v.key.ID, storetest.When)
+	"EndKey": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.key.RevokedAt = new(storetest.When)
+		return nil, db.EndKey(ctx, who, v.key)
+	}},
+	"PutMembership": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.PutMembership(ctx, who, care.Membership{ClientID: v.client.ID, Member: who.Actor, Kind: care.Assigned, Since: storetest.When})
 	}},
 }
 
 // withoutPrincipal lists the methods that find out who is asking, and Write,
 // which has promises of its own.
-var withoutPrincipal = []string{"KeyByHash", "ClinicBySlug", "FoundClinic", "Write"}
+var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note"}
 
 func TestNoMethodIsForgotten(t *testing.T) {
 	known := map[string]bool{}
 	for _, name := range withoutPrincipal {
 		known[name] = true
 	}
-	for _, face := range []reflect.Type{reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store]()} {
+	for _, face := range []reflect.Type{reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store](), reflect.TypeFor[auth.Tx]()} {
 		for i := range face.NumMethod() {
 			name := face.Method(i).Name
 			if _, tried := attempts[name]; !tried && !known[name] {
@@ -304,11 +308,11 @@ func TestWhoIsOfNoClinicGetsAnErrorAndNoData(t *testing.T) {
 		raw := d.Raw(t)
 		v := newVictim(t, d)
 		before := d.Dump(t, raw, v.Who.Clinic)
-		nobody := auth.Principal{Actor: v.Who.Actor, Role: auth.Admin}
+		nobody := auth.As(uuid.Nil, v.Who.Actor, auth.ByKey, auth.Admin)
 		for name, a := range attempts {
 			t.Run(name, func(t *testing.T) {
 				for where, try := range map[string]func() (any, error){
-					"on its own":       func() (any, error) { return a.call(t.Context(), d.DB, nobody, v) },
+					"on its own":       func() (any, error) { return a.call(t.Context(), d.DB.DB, nobody, v) },
 					"in a transaction": func() (any, error) { return a.inside(t, d, v.Who, nobody, v) },
 				} {
 					if got, err := try(); !fault.Is(err, fault.Unauthenticated) || !isNothing(got) {

@@ -37,7 +37,7 @@ type identity struct {
 // insertFirst stores an identity and its first version; false, and nothing
 // stored, where the id is in use.
 func (d *DB) insertFirst(ctx context.Context, who auth.Principal, noun string, id identity, version any) (bool, error) {
-	insert := d.inserting(ctx, who, noun+"s").Clauses(clause.OnConflict{DoNothing: true})
+	insert := d.trying(ctx, who, noun+"s").Clauses(clause.OnConflict{DoNothing: true})
 	if id.ClientID == nil {
 		insert = insert.Omit("client_id")
 	}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"gorm.io/gorm"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// clientColumn names, for each table of clients' data, the column that says
+// whose it is. Other tables hold nothing of a client.
+var clientColumn = map[string]string{
+	"clients": "id", "client_versions": "id",
+	"courses": "client_id", "course_versions": "client_id", "sessions": "client_id", "session_versions": "client_id",
+	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id",
+	"consents": "client_id", "corrections": "client_id", "client_tokens": "client_id", "erasures": "client_id",
+}
+
+var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")
+
+// within narrows a query to the clients that the principal may see: those of
+// others are as unknown as those of another clinic.
+func within(db, fresh *gorm.DB, who auth.Principal, table, alias string) *gorm.DB {
+	column, ofClients := clientColumn[table]
+	if !ofClients {
+		return db
+	}
+	if alias != table {
+		column = alias + "." + column
+	}
+	switch who.Reach {
+	case auth.AllClients:
+		return db
+	case auth.AssignedClients:
+		return db.Where(column+" IN (?)", fresh.Table("care_team").Select("client_id").
+			Where("clinic_id = ? AND member = ? AND (until IS NULL OR until > ?)", who.Clinic, who.Actor, at(who.At)))
+	case auth.OneClient:
+		return db.Where(column+" = ?", who.Client)
+	case auth.NoClients:
+	}
+	_ = db.AddError(errNoReach)
+	return db
+}

@@ -68,6 +68,9 @@ func (d *DB) Manage(ctx context.Context, who auth.Principal, fn func(auth.Tx) er
 	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
 }
 
+// noClinic is the clinic of a transaction that looks for one: it has no rows.
+var noClinic = uuid.Nil
+
 const attempts = 4
 
 func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) error) error {
@@ -89,7 +92,7 @@ func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) err
 // transaction sees the credential's own row and no other.
 func (d *DB) shown(ctx context.Context, hash []byte, fn func(*DB) error) error {
 	return d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		if err := d.dialect.enter(g, uuid.Nil, hash); err != nil {
+		if err := d.dialect.enter(g, noClinic, hash); err != nil {
 			return err
 		}
 		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})

@@ -179,6 +179,29 @@ func TestManyAtOnceGetNoMoreThanOne(t *testing.T) {
 	}
 }
 
+func TestThoseWhoComeFirstTogetherShareABucket(t *testing.T) {
+	var c clock
+	l := limiter(&c, 1, 1)
+	const keys = 20_000
+	passed := make([]atomic.Int64, keys)
+	var all sync.WaitGroup
+	for range 4 { // in step, so that each key is new to all of them
+		all.Go(func() {
+			for i := range passed {
+				if _, ok := l.Allow(fmt.Sprint(i)); ok {
+					passed[i].Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i := range passed {
+		if n := passed[i].Load(); n != 1 {
+			t.Fatalf("%d passed where one may", n)
+		}
+	}
+}
+
 func TestALimitOfNothingIsAMistakeOfTheProgram(t *testing.T) {
 	for _, limit := range []mw.Limit{{}, {PerSecond: 1}, {Burst: 1}, {PerSecond: -1, Burst: 1}} {
 		func() {

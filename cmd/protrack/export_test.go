@@ -1,0 +1,4 @@
+package main
+
+// Certificate is certificate, for tests.
+var Certificate = certificate

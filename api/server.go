@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -22,10 +23,12 @@ import (
 )
 
 // Deps is what the server needs. CORSOrigins may be empty: then no other
-// site's pages may call it.
+// site's pages may call it. Proxies may be: then no header is believed.
 type Deps struct {
 	Care        *care.Service
 	Keys        *auth.Service
+	Limits      *mw.Limits
+	Proxies     []netip.Prefix
 	Log         *slog.Logger
 	NewID       func() uuid.UUID
 	Ready       func(context.Context) error // nil error: it can serve
@@ -46,7 +49,7 @@ const (
 func New(d Deps) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = echo.ExtractIPDirect() // a header could claim anything
+	e.IPExtractor, e.SchemeExtractor = mw.AddressOf(d.Proxies), mw.SchemeOf(d.Proxies)
 	e.HTTPErrorHandler = problem.Handler(d.Log)
 	metrics := mw.NewMetrics(d.Version)
 
@@ -66,7 +69,7 @@ func New(d Deps) *echo.Echo {
 	write := func(limit int64) []echo.MiddlewareFunc {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
+	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
 	return e
 }
@@ -87,7 +90,7 @@ func corsConfig(origins []string) middleware.CORSConfig {
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
-		ExposeHeaders: []string{"ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
+		ExposeHeaders: []string{"RateLimit", "RateLimit-Policy", "ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
 		MaxAge:        600,
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/api"
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -31,6 +32,7 @@ type Server struct {
 	DB      *store.DB
 	Care    *care.Service
 	Keys    *auth.Service
+	Limits  *mw.Limits
 	Log     *Buffer  // what the server logged
 	Clock   *Clock   // the server's time
 	Clinic  Clinic   // the clinic that most tests use
@@ -118,9 +120,10 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log}
+	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
-		Care: s.Care, Keys: s.Keys, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
+		Care: s.Care, Keys: s.Keys, Limits: s.Limits, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
 		CORSOrigins: []string{"https://app.example"},
 	}
 	if o.NoCORS {

@@ -1,12 +1,14 @@
 package mw
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/pkg/fault"
@@ -19,13 +21,37 @@ type Limits struct {
 	Stranger   *Limiter // by address: unknown credentials
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
+
+	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
+	now  func() time.Time
 }
+
+// Where a credential was good, it goes on while its address is shut: a tablet
+// that still shows a revoked key does not shut out the clinic behind the same
+// address. A guesser learns nothing, for who shows it has it.
+const (
+	goodFor  = 10 * time.Minute
+	mostGood = 10_000
+)
 
 // DefaultLimits are generous for a clinic behind one address and hopeless for
 // who guesses.
-func DefaultLimits(now func() time.Time) *Limits {
+func DefaultLimits(now func() time.Time) *Limits { return NewLimits(DefaultKeyRate, now) }
+
+// DefaultKeyRate is how many requests a second one credential may make: a
+// whole clinic's front end has one.
+const DefaultKeyRate = 1000
+
+// NewLimits are the limits with so many requests a second for one credential,
+// and ten times as many at once.
+func NewLimits(keyRate int, now func() time.Time) *Limits {
+	good, err := lru.New[[sha256.Size]byte, time.Time](mostGood)
+	if err != nil {
+		panic(err) // only a size below 1 is refused
+	}
 	return &Limits{
-		Credential: NewLimiter(Limit{PerSecond: 50, Burst: 200}, now),
+		good: good, now: now,
+		Credential: NewLimiter(Limit{PerSecond: float64(keyRate), Burst: 10 * keyRate}, now),
 		Stranger:   NewLimiter(aMinute(30), now),
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
@@ -37,9 +63,11 @@ func aMinute(n int) Limit { return Limit{PerSecond: float64(n) / 60, Burst: n} }
 
 // BeforeCredential refuses an address that has shown too many unknown
 // credentials. It comes before the credential is looked up, so that guessing
-// costs no database. A good credential from such an address is refused as well,
-// for the answer would tell that it is good.
-func (l *Limits) BeforeCredential(c echo.Context) error {
+// costs no database. A credential that was good a short while ago goes on.
+func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
+	if until, known := l.good.Get(sha256.Sum256([]byte(credential))); known && l.now().Before(until) {
+		return nil
+	}
 	if wait, ok := l.Stranger.Check(AddressKey(c.RealIP())); !ok {
 		return refuse(c, "stranger", l.Stranger, wait, "Too many unknown credentials came from this address.")
 	}
@@ -52,8 +80,9 @@ func (l *Limits) BadCredential(c echo.Context) {
 }
 
 // Admit counts a request of a credential that is known to be good, and refuses
-// one too many. The credential is its id, or any text that is its own.
+// one too many.
 func (l *Limits) Admit(c echo.Context, credential string) error {
+	l.good.Add(sha256.Sum256([]byte(credential)), l.now().Add(goodFor))
 	if wait, ok := l.Credential.Allow(credential); !ok {
 		return refuse(c, "credential", l.Credential, wait, "This credential is used too often.")
 	}

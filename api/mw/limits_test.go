@@ -33,7 +33,7 @@ func guesses(t *testing.T, l *mw.Limits, n int, address func(i int) string) int 
 	passed := 0
 	for i := range n {
 		c := from(t, address(i))
-		err := l.BeforeCredential(c)
+		err := l.BeforeCredential(c, "a guess")
 		if err == nil {
 			passed++
 			l.BadCredential(c)
@@ -61,12 +61,12 @@ func TestAThousandGuessedCredentialsOfOneAddressAreThirtyAndThenThirtyAMinute(t 
 		t.Errorf("%d came through in ten minutes", passed)
 	}
 	for _, other := range []string{"192.0.2.2:1000", "[2001:db8::1]:1000", "10.0.0.1:1"} {
-		if err := l.BeforeCredential(from(t, other)); err != nil {
+		if err := l.BeforeCredential(from(t, other), "a guess"); err != nil {
 			t.Errorf("%s is refused for another: %v", other, err)
 		}
 	}
 	c.pass(time.Minute)
-	if err := l.BeforeCredential(from(t, "192.0.2.1:1000")); err != nil {
+	if err := l.BeforeCredential(from(t, "192.0.2.1:1000"), "a guess"); err != nil {
 		t.Errorf("still refused after a quiet minute: %v", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestAnAddressThatShowsOnlyGoodCredentialsIsNeverAStranger(t *testing.T) {
 	var c clock
 	l := mw.DefaultLimits(c.now)
 	for range 10_000 {
-		if err := l.BeforeCredential(from(t, "192.0.2.1:1")); err != nil {
+		if err := l.BeforeCredential(from(t, "192.0.2.1:1"), "a guess"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestGuessesFromAllOverAnIPv6NetworkAreOneMachines(t *testing.T) {
 	if n := guesses(t, l, 1000, rotating); n != 30 {
 		t.Errorf("%d of a thousand came through", n)
 	}
-	if err := l.BeforeCredential(from(t, "[2001:db8:0:8::1]:443")); err != nil {
+	if err := l.BeforeCredential(from(t, "[2001:db8:0:8::1]:443"), "a guess"); err != nil {
 		t.Errorf("the network next door is refused: %v", err)
 	}
 	if n := guesses(t, l, 100, func(i int) string { return fmt.Sprintf("[2001:db8:1:%x::1]:443", i) }); n != 100 {
@@ -109,9 +109,29 @@ func TestAddressesAreCountedAsTheyAreGivenOut(t *testing.T) {
 	}
 }
 
-func TestACredentialMayAskTwoHundredTimesAtOnceAndFiftyTimesASecond(t *testing.T) {
+func TestACredentialThatWasGoodGoesOnWhileItsAddressIsShut(t *testing.T) {
 	var c clock
 	l := mw.DefaultLimits(c.now)
+	if err := l.Admit(from(t, "192.0.2.1:1"), "a good one"); err != nil {
+		t.Fatal(err)
+	}
+	guesses(t, l, 1000, always("192.0.2.1:1"))
+	if err := l.BeforeCredential(from(t, "192.0.2.1:1"), "a guess"); !fault.Is(err, fault.RateLimited) {
+		t.Fatalf("the address is open: %v", err)
+	}
+	if err := l.BeforeCredential(from(t, "192.0.2.1:1"), "a good one"); err != nil {
+		t.Errorf("the good one is shut out: %v", err)
+	}
+	c.pass(11 * time.Minute)
+	guesses(t, l, 1000, always("192.0.2.1:1"))
+	if err := l.BeforeCredential(from(t, "192.0.2.1:1"), "a good one"); !fault.Is(err, fault.RateLimited) {
+		t.Errorf("it was good long ago, and still passes: %v", err)
+	}
+}
+
+func TestACredentialMayAskTwoHundredTimesAtOnceAndTwentyTimesASecondWhereTwentyIsTheRate(t *testing.T) {
+	var c clock
+	l := mw.NewLimits(20, c.now)
 	admitted := func(n int, credential string) (passed int) {
 		for range n {
 			if err := l.Admit(from(t, "192.0.2.1:1"), credential); err == nil {
@@ -127,7 +147,7 @@ func TestACredentialMayAskTwoHundredTimesAtOnceAndFiftyTimesASecond(t *testing.T
 		t.Errorf("%d of another credential", n)
 	}
 	c.pass(time.Second)
-	if n := admitted(1000, "one"); n != 50 {
+	if n := admitted(1000, "one"); n != 20 {
 		t.Errorf("%d a second later", n)
 	}
 }
@@ -182,7 +202,7 @@ func TestARefusalTellsTheLimitAndTheWait(t *testing.T) {
 		want []string // RateLimit-Policy, RateLimit, Retry-After
 	}{
 		"a stranger": {
-			func(c echo.Context) error { l.BadCredential(c); return l.BeforeCredential(c) },
+			func(c echo.Context) error { l.BadCredential(c); return l.BeforeCredential(c, "a guess") },
 			[]string{`"stranger";q=30;w=60`, `"stranger";r=0;t=2`, "2"},
 		},
 		"a credential": {

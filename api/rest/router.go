@@ -47,13 +47,28 @@ func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) ec
 		if !strings.EqualFold(scheme, "Bearer") {
 			return fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
 		}
-		who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(strings.TrimSpace(token)), origin(c))
+		who, err := h.authenticate(c, strings.TrimSpace(token))
 		if err != nil {
 			return err
 		}
 		mw.NoteActor(c, who)
 		return handle(c, who)
 	}
+}
+
+// authenticate finds the principal of a credential, within the limits.
+func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Principal, error) {
+	if err := h.Limits.BeforeCredential(c, credential); err != nil {
+		return auth.Principal{}, err
+	}
+	who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(credential), origin(c))
+	if fault.Is(err, fault.Unauthenticated) {
+		h.Limits.BadCredential(c)
+	}
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	return who, h.Limits.Admit(c, credential)
 }
 
 // origin is where a request comes from, as far as it can be believed.

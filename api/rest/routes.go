@@ -5,14 +5,16 @@ package rest
 import (
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 )
 
 // Handlers answers the routes of /v1.
 type Handlers struct {
-	Care *care.Service
-	Keys *auth.Service
+	Care   *care.Service
+	Keys   *auth.Service
+	Limits *mw.Limits
 }
 
 // Routes is the map of /v1.

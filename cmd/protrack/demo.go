@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/term"
 
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/demo"
@@ -61,7 +62,7 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the screen belongs to the demo
 	}
-	return s.serve(ctx, listener, serveCmd{Addr: c.Addr, DrainTime: 5 * time.Second}, c.logger(t.err))
+	return s.serve(ctx, listener, serveCmd{Addr: c.Addr, DrainTime: 5 * time.Second, KeyRate: mw.DefaultKeyRate}, c.logger(t.err))
 }
 
 // listen takes the address, or another port where that one is in use.

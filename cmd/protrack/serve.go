@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/protrack/protrack/api"
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -23,6 +25,10 @@ type serveCmd struct {
 	logging
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
 	CORSOrigins []string      `name:"cors-origins" env:"PROTRACK_CORS_ORIGINS" placeholder:"ORIGIN" help:"Sites whose pages may call the API, such as https://app.example. None by default."`
+	Proxies     []string      `name:"trusted-proxies" env:"PROTRACK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default."`
+	TLSCert     string        `name:"tls-cert" env:"PROTRACK_TLS_CERT" placeholder:"FILE" help:"Certificate with its chain, PEM; read again when it changes."`
+	TLSKey      string        `name:"tls-key" env:"PROTRACK_TLS_KEY" placeholder:"FILE" help:"Key of the certificate, PEM."`
+	KeyRate     int           `env:"PROTRACK_KEY_RATE" default:"1000" help:"Requests a second that one key may make, and ten times as many at once."`
 	AdminKey    auth.Secret   `env:"PROTRACK_ADMIN_KEY" hidden:"" help:"First admin key of an empty database, at least 32 characters. One is generated if absent."`
 	DrainDelay  time.Duration `env:"PROTRACK_DRAIN_DELAY" default:"0s" help:"On SIGTERM: how long to answer 'not ready' and go on serving, for a load balancer to notice."`
 	DrainTime   time.Duration `env:"PROTRACK_DRAIN_TIME" default:"15s" help:"On SIGTERM: how long requests under way may take."`
@@ -72,8 +78,13 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 // under way finish.
 func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, log *slog.Logger) error {
 	var draining atomic.Bool
+	proxies, err := mw.ParseProxies(c.Proxies)
+	if err != nil {
+		return err
+	}
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
+		Limits: mw.NewLimits(max(c.KeyRate, 1), time.Now), Proxies: proxies,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
 				return fault.New(fault.Unavailable, "The server is shutting down.")
@@ -82,8 +93,17 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 		},
 	})
 	server := api.Server(c.Addr, handler, log)
+	if server.TLSConfig, err = c.tls(log); err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			failed <- server.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -104,8 +124,17 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	return nil
 }
 
+// tls is the server's certificate; nil where none is configured.
+func (c serveCmd) tls(log *slog.Logger) (*tls.Config, error) {
+	if c.TLSCert == "" && c.TLSKey == "" {
+		return nil, nil //nolint:nilnil // no certificate is no error
+	}
+	return certificate(c.TLSCert, c.TLSKey, log, time.Now)
+}
+
 type healthcheckCmd struct {
-	Addr string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address that the server listens on."`
+	Addr    string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address that the server listens on."`
+	TLSCert string `name:"tls-cert" env:"PROTRACK_TLS_CERT" placeholder:"FILE" help:"The server's certificate, where it has one."`
 }
 
 // Run fails unless the server on this machine is ready.
@@ -119,11 +148,18 @@ func (c healthcheckCmd) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	scheme, client := "http", http.DefaultClient
+	if c.TLSCert != "" {
+		// The certificate is for the name that clients use, not for this address,
+		// and nothing secret is sent.
+		scheme = "https"
+		client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // see above
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}

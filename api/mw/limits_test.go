@@ -196,7 +196,7 @@ func TestSigningInIsLimitedByAddressAndByAccountFromThere(t *testing.T) {
 
 func TestARefusalTellsTheLimitAndTheWait(t *testing.T) {
 	var now clock
-	l := mw.DefaultLimits(now.now)
+	l := mw.NewLimits(20, now.now)
 	for name, limit := range map[string]struct {
 		use  func(echo.Context) error
 		want []string // RateLimit-Policy, RateLimit, Retry-After
@@ -207,7 +207,7 @@ func TestARefusalTellsTheLimitAndTheWait(t *testing.T) {
 		},
 		"a credential": {
 			func(c echo.Context) error { return l.Admit(c, "canary") },
-			[]string{`"credential";q=200;w=4`, `"credential";r=0;t=1`, "1"},
+			[]string{`"credential";q=200;w=10`, `"credential";r=0;t=1`, "1"},
 		},
 		"an account": {
 			func(c echo.Context) error { return l.SigningIn(c, "canary") },

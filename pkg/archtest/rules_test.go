@@ -14,7 +14,8 @@ var floors = [][]string{
 	{"api/problem"}, // below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
-	{"pkg/trajectory", "pkg/alert", "pkg/audit", "pkg/auth", "pkg/instrument", "pkg/chart"},
+	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart"},
+	{"pkg/audit"}, // below auth, whose refusals and sign-ins are recorded too
 	{"pkg/fault", "migrations", "docs"},
 }
 

@@ -138,7 +138,7 @@ func TestWhatIsNotAKeyIsRefused(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error       { return err }
+func second[T any](_ T, err error) error        { return err }
 func third[T, U any](_ T, _ U, err error) error { return err }
 
 func FuzzACheckpointIsReadOnlyAsItIsWritten(f *testing.F) {

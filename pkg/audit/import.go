@@ -85,8 +85,7 @@ func openFile(lines *bufio.Scanner, trusted []note.Verifier) (*file, error) {
 	return f, nil
 }
 
-// line takes the next line. One that cannot be read stands for the entry that
-// should be there.
+// line takes the next line.
 func (f *file) line(text []byte) {
 	f.number++
 	var l fileLine
@@ -152,6 +151,7 @@ func (f *file) finish() Report {
 		v.fault(v.next, uuid.Nil, KindTruncated, "The file ends without its last line: entries from %d on may be missing.", v.next)
 		return f.report(nil)
 	}
+	v.lost(f.footer.Seq)
 	if f.footer.Entries != v.report.Entries || f.footer.Checkpoints != len(f.checkpoints) {
 		v.fault(f.footer.Seq, uuid.Nil, KindHead, "The last line counts %d entries and %d checkpoints; the file has %d and %d.",
 			f.footer.Entries, f.footer.Checkpoints, v.report.Entries, len(f.checkpoints))
@@ -176,11 +176,11 @@ func (f *file) report(head *Head) Report {
 // last is the head that the entries so far give.
 func (v *Verifier) last() Head { return Head{Clinic: v.clinic, Seq: v.next - 1, Hash: v.prev} }
 
-// unreadableLine takes a line that is no entry for the one that should be
-// there.
+// unreadableLine takes a line that may have been an entry. What comes next
+// shows whether its number is missing.
 func (v *Verifier) unreadableLine(number int) {
-	v.fault(v.next, uuid.Nil, KindAltered, "Line %d, where entry %d should be, cannot be read.", number, v.next)
-	v.take(Sealed{Seq: v.next}, nil)
+	v.blank++
+	v.fault(v.next, uuid.Nil, KindAltered, "Line %d, where entry %d is expected, cannot be read.", number, v.next)
 }
 
 func (l fileEntry) sealed() (Sealed, error) {

@@ -99,6 +99,9 @@ func (g gap) place() place { return place{seq: g.from, prev: g.prev} }
 
 // skip notes that the numbers before s did not come.
 func (v *Verifier) skip(s Sealed, content *[32]byte) {
+	if v.lost(s.Seq - 1) {
+		return
+	}
 	g := gap{from: v.next, to: s.Seq - 1, prev: v.prev, anchored: v.anchored}
 	if content != nil {
 		g.after = &suspect{place: place{seq: s.Seq}, id: s.ID, content: *content, stored: s.Hash}
@@ -109,6 +112,19 @@ func (v *Verifier) skip(s Sealed, content *[32]byte) {
 		v.removed(g)
 	}
 	v.anchored = false
+}
+
+// lost reports whether the numbers up to this one are those of lines that could
+// not be read, and counts them as entries; they are faults already.
+func (v *Verifier) lost(to int64) bool {
+	n := to - v.next + 1
+	if n < 1 || n > v.blank {
+		return false
+	}
+	v.report.Entries += n
+	v.next += n
+	v.anchored = false
+	return true
 }
 
 func (v *Verifier) removed(g gap) {

@@ -25,6 +25,7 @@ type Verifier struct {
 	prev     [32]byte // the stored hash of the last entry
 	computed [32]byte // the hash that it should have; differs where it is altered
 	anchored bool     // prev is known: no gap and no unreadable entry is before next
+	blank    int64    // unreadable lines before next, of which no number is known
 
 	marks    map[int64][]Checkpoint // what checkpoints say, by number, until the entry has come
 	ahead    int64                  // the highest number of a checkpoint
@@ -121,7 +122,7 @@ func (v *Verifier) take(s Sealed, content *[32]byte) {
 	case s.Seq > v.next:
 		v.skip(s, content)
 	}
-	v.next = s.Seq + 1
+	v.next, v.blank = s.Seq+1, 0
 	first, again := v.recent.add(s.ID, s.Seq)
 	before := v.place(s.Seq)
 	v.prev, v.computed = s.Hash, s.Hash
@@ -182,6 +183,9 @@ func (v *Verifier) end(head *Head) {
 	reach, who := v.ahead, "a checkpoint"
 	if head != nil && head.Seq >= reach {
 		reach, who = head.Seq, "the head"
+	}
+	if v.lost(reach) {
+		last = reach
 	}
 	if reach > last {
 		v.fault(last+1, uuid.Nil, KindTruncated, "%s missing from the end: %s names entry %d.", span(last+1, reach), who, reach)

@@ -127,7 +127,7 @@ func TestWhatIsNotAKeyIsRefused(t *testing.T) {
 	for name, err := range map[string]error{
 		"a private key as public": second(audit.Verifiers(string(private))),
 		"a public key as private": second(audit.SignerKey(public).Signer()),
-		"a cut off private key":   second(audit.SignerKey(private[:len(private)-4]).Signer()),
+		"a cut off private key":   second(private[:len(private)-4].Signer()),
 		"a name with a space":     third(audit.NewKey("a clinic")),
 		"a name with a plus":      third(audit.NewKey("a+b")),
 		"no name":                 third(audit.NewKey("")),

@@ -15,7 +15,7 @@ var floors = [][]string{
 	{"pkg/store", "pkg/demo"},
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
 	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart"},
-	{"pkg/audit"}, // below auth, whose principals make entries
+	{"pkg/audit"}, // below auth, whose refusals and sign-ins are recorded too
 	{"pkg/fault", "migrations", "docs"},
 }
 

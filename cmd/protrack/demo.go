@@ -36,7 +36,8 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	log := c.logger(t.err)
-	s, err := migrated(ctx, "sqlite://"+filepath.Join(dir, "demo.db"), "", log)
+	url := "sqlite://" + filepath.Join(dir, "demo.db")
+	s, err := migrated(ctx, url, "", log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,9 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the screen belongs to the demo
 	}
-	return s.serve(ctx, listener, serveCmd{Addr: c.Addr, DrainTime: 5 * time.Second, KeyRate: mw.DefaultKeyRate}, c.logger(t.err))
+	return s.serve(ctx, listener, serveCmd{
+		Addr: c.Addr, DrainTime: 5 * time.Second, KeyRate: mw.DefaultKeyRate, database: database{Database: url},
+	}, c.logger(t.err))
 }
 
 // listen takes the address, or another port where that one is in use.

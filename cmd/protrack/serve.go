@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type serveCmd struct {
 	Addr string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	database
 	logging
+	sealing
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
 	CORSOrigins []string      `name:"cors-origins" env:"PROTRACK_CORS_ORIGINS" placeholder:"ORIGIN" help:"Sites whose pages may call the API, such as https://app.example. None by default."`
 	Proxies     []string      `name:"trusted-proxies" env:"PROTRACK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default."`
@@ -78,6 +80,9 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 // under way finish.
 func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, log *slog.Logger) error {
 	var draining atomic.Bool
+	sealer := s.sealer(c.sealing, c.Database, log)
+	stopSealing := background(ctx, sealer.Run)
+	defer stopSealing()
 	proxies, err := mw.ParseProxies(c.Proxies)
 	if err != nil {
 		return err
@@ -89,7 +94,10 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 			if draining.Load() {
 				return fault.New(fault.Unavailable, "The server is shutting down.")
 			}
-			return s.db.Ping(ctx)
+			if err := s.db.Ping(ctx); err != nil {
+				return err
+			}
+			return sealed(sealer)
 		},
 	})
 	server := api.Server(c.Addr, handler, log)
@@ -122,6 +130,14 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// background runs fn until the function it gives is called, which waits for it.
+func background(ctx context.Context, fn func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { fn(ctx) })
+	return func() { cancel(); running.Wait() }
 }
 
 // tls is the server's certificate; nil where none is configured.

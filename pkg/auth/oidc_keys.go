@@ -56,7 +56,7 @@ func newProviderKeys(url string, now func() time.Time, transport http.RoundTripp
 
 // VerifySignature checks a token's signature by the keys of now.
 func (k *providerKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	return k.current().VerifySignature(ctx, token)
+	return k.current().VerifySignature(ctx, token) //nolint:contextcheck // the keys outlive the request that makes them be fetched
 }
 
 func (k *providerKeys) current() *oidc.RemoteKeySet {

@@ -1,11 +1,13 @@
 package auth_test
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +84,7 @@ func badTokens(t testing.TB) map[string]string {
 	attacker := jose.JSONWebKey{Key: k.other.Public(), KeyID: "mine", Algorithm: "RS256"}
 	with := func(name string, v any) string { return token(t, claimSet(m{name: v})) }
 	in := func(d time.Duration) int64 { return noon.Add(d).Unix() }
-	signed, err := jose.ParseSigned(good, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(good, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,15 +123,16 @@ func badTokens(t testing.TB) map[string]string {
 		"a key id that is a number":        signText(t, `{"alg":"RS256","kid":1}`, payload),
 
 		// Headers.
-		"jku": header("jku", issuer+"/keys"), "x5u": header("x5u", issuer), "x5c": header("x5c", []string{"MII"}), "jwk, ours": header("jwk", m{}),
-		"jwk, the attacker's":  sign(t, jose.RS256, k.other, "mine", payload, map[jose.HeaderKey]any{"jwk": attacker}),
-		"crit":                 signText(t, `{"alg":"RS256","kid":"rsa","crit":["exp"],"exp":1}`, payload),
-		"crit, empty":          signText(t, `{"alg":"RS256","kid":"rsa","crit":[]}`, payload),
-		"crit with b64":        signText(t, `{"alg":"RS256","kid":"rsa","crit":["b64"],"b64":true}`, payload),
-		"crit null":            signText(t, `{"alg":"RS256","kid":"rsa","crit":null}`, payload),
-		"alg twice":            signText(t, `{"alg":"RS256","alg":"RS256","kid":"rsa"}`, payload),
-		"kid twice":            signText(t, `{"alg":"RS256","kid":"rsa","kid":"other"}`, payload),
-		"the type of a logout": header("typ", "logout+jwt"), "the type is a number": header("typ", 1), "the type is empty": header("typ", ""),
+		"jku": header("jku", issuer+"/keys"), "x5u": header("x5u", issuer), "x5c": header("x5c", []string{certificate(t)}), "jwk, ours": header("jwk", jose.JSONWebKey{Key: k.rsa.Public(), KeyID: "rsa", Algorithm: "RS256"}),
+		"jwk, the attacker's":             sign(t, jose.RS256, k.other, "mine", payload, map[jose.HeaderKey]any{"jwk": attacker}),
+		"crit":                            signText(t, `{"alg":"RS256","kid":"rsa","crit":["exp"],"exp":1}`, payload),
+		"crit, empty":                     signText(t, `{"alg":"RS256","kid":"rsa","crit":[]}`, payload),
+		"crit with b64":                   signText(t, `{"alg":"RS256","kid":"rsa","crit":["b64"],"b64":true}`, payload),
+		"crit null":                       signText(t, `{"alg":"RS256","kid":"rsa","crit":null}`, payload),
+		"alg twice":                       signText(t, `{"alg":"RS256","alg":"RS256","kid":"rsa"}`, payload),
+		"twice further in, in the header": signText(t, `{"alg":"RS256","kid":"rsa","x":{"a":1,"a":2}}`, payload),
+		"kid twice":                       signText(t, `{"alg":"RS256","kid":"rsa","kid":"other"}`, payload),
+		"the type of a logout":            header("typ", "logout+jwt"), "the type is a number": header("typ", 1), "the type is empty": header("typ", ""),
 		"the type is null": signText(t, `{"alg":"RS256","kid":"rsa","typ":null}`, payload),
 
 		// Claims.
@@ -149,7 +152,7 @@ func badTokens(t testing.TB) map[string]string {
 		"our client, which is not the API":       with("aud", "dashboard"),
 		"two audiences without azp":              with("aud", []string{"api", "other"}),
 		"two audiences, azp another":             token(t, claimSet(m{"aud": []string{"api", "other"}, "azp": "other"})),
-		"the audience by a name in capitals":     token(t, claimSet(m{"aud": "other", "AUD": "api"})),
+		"the audience by a name in capitals":     sign(t, jose.RS256, k.rsa, "rsa", jsonText(t, claimSet(m{"aud": "other"}))[:len(payload)+1]+`,"AUD":"api"}`, nil),
 		"expired 120 s ago":                      with("exp", in(-120*time.Second)),
 		"expired 61 s ago":                       with("exp", in(-61*time.Second)),
 		"no end":                                 with("exp", nil),
@@ -164,6 +167,17 @@ func badTokens(t testing.TB) map[string]string {
 		"an ID token by its at_hash": with("at_hash", "x"), "an ID token by its c_hash": with("c_hash", "x"),
 		"a sign-out": with("events", m{"http://schemas.openid.net/event/backchannel-logout": m{}}),
 	}
+}
+
+// certificate is one of the provider's RSA key, as x5c holds it.
+func certificate(t testing.TB) string {
+	t.Helper()
+	of := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, of, of, keyring().rsa.Public(), keyring().rsa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
 }
 
 func TestEveryRefusalOfATokenReadsTheSame(t *testing.T) {
@@ -296,7 +310,7 @@ func sameSignature(text string) bool {
 		return false
 	}
 	_, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	signed, parseErr := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA})
+	signed, parseErr := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA})
 	if err != nil || parseErr != nil {
 		return false
 	}

@@ -21,6 +21,10 @@ package rest
 //	@tag.description	What the answers show over time
 //	@tag.name			settings
 //	@tag.name			keys
+//	@tag.name			tokens
+//	@tag.description	Short-lived access for one client's own front end
+//	@tag.name			accounts
+//	@tag.description	People who sign in
 //	@tag.name			operations
 //	@securityDefinitions.apikey	Key
 //	@in				header

@@ -171,6 +171,8 @@ const (
 	assessmentList = "assessments"
 	versionList    = "versions"
 	keyList        = "keys"
+	tokenList      = "tokens"
+	accountList    = "accounts"
 	caseloadList   = "caseload "
 )
 

@@ -57,4 +57,15 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))
 	r.delete("/keys/:key_id", h.withoutQuery(h.revokeKey))
+	r.post("/keys/:key_id/rotation", h.withoutQuery(h.rotateKey))
+
+	r.post("/clients/:client_id/tokens", h.withoutQuery(h.mintToken))
+	r.get("/clients/:client_id/tokens", h.withQuery(h.listTokens))
+	r.delete("/tokens/:token_id", h.withoutQuery(h.revokeToken))
+
+	r.post("/accounts", h.withoutQuery(h.createAccount))
+	r.get("/accounts", h.withQuery(h.listAccounts))
+	r.get("/accounts/:account_id", h.withoutQuery(h.getAccount))
+	r.patch("/accounts/:account_id", h.withoutQuery(h.updateAccount))
+	r.post("/accounts/:account_id/password-reset", h.withoutQuery(h.resetPassword))
 }

@@ -51,12 +51,14 @@ CREATE TABLE recovery_codes (
 CREATE TABLE sign_in_failures (
   clinic_id    uuid NOT NULL REFERENCES clinics (id),
   account_key  text COLLATE "C" NOT NULL, -- the address that was typed, hashed: it need not exist
-  address      text COLLATE "C" NOT NULL,
+  address      text COLLATE "C" NOT NULL, -- * for all that are strange to the account
   failures     integer NOT NULL,
   last_at      timestamptz NOT NULL,
   locked_until timestamptz,
+  known_since  timestamptz, -- when signing in from here succeeded first; null: it never did
   PRIMARY KEY (clinic_id, account_key, address)
 );
+CREATE INDEX sign_in_failures_stale ON sign_in_failures (clinic_id, last_at) WHERE known_since IS NULL;
 
 -- Browser sessions: before signing in they belong to no clinic.
 CREATE TABLE web_sessions (

@@ -62,12 +62,14 @@ CREATE TABLE recovery_codes (
 CREATE TABLE sign_in_failures (
   clinic_id    TEXT NOT NULL REFERENCES clinics (id),
   account_key  TEXT NOT NULL, -- the address that was typed, hashed: it need not exist
-  address      TEXT NOT NULL,
+  address      TEXT NOT NULL, -- * for all that are strange to the account
   failures     INTEGER NOT NULL,
   last_at      INTEGER NOT NULL,
   locked_until INTEGER,
+  known_since  INTEGER, -- when signing in from here succeeded first; null: it never did
   PRIMARY KEY (clinic_id, account_key, address)
 ) STRICT;
+CREATE INDEX sign_in_failures_stale ON sign_in_failures (clinic_id, last_at) WHERE known_since IS NULL;
 
 -- Browser sessions: before signing in they belong to no clinic.
 CREATE TABLE web_sessions (

@@ -14,10 +14,12 @@ import (
 )
 
 // A key reads ptk_<43 characters of 256 random bits><6 characters of CRC-32>,
-// all base 62. The prefix lets secret scanners find a leaked key; the
-// checksum refuses a mistyped one without asking the database.
+// all base 62, and a client's token ptc_ and the same. The prefix lets secret
+// scanners find a leaked one; the checksum refuses a mistyped one without
+// asking the database.
 const (
 	keyPrefix   = "ptk_"
+	tokenPrefix = "ptc_"
 	secretChars = 43 // 62^43 > 2^256
 	sumChars    = 6  // 62^6 > 2^32
 	hintChars   = len(keyPrefix) + 6
@@ -65,18 +67,29 @@ func (s Secret) Hash() []byte {
 }
 
 // NewSecret makes a key from 256 bits of the system's randomness.
-func NewSecret() Secret {
+func NewSecret() Secret { return newSecret(keyPrefix) }
+
+// NewTokenSecret is NewSecret for the token of a client's own front end.
+func NewTokenSecret() Secret { return newSecret(tokenPrefix) }
+
+func newSecret(prefix string) Secret {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
 	body := encode62(new(big.Int).SetBytes(raw[:]), secretChars)
-	return Secret(keyPrefix + body + checksum(body))
+	return Secret(prefix + body + checksum(body))
 }
 
-// Plausible reports whether the secret can be a key at all. A key with our
-// prefix must have a right checksum; any other must be long enough, and be
-// such as a header carries whole.
+// IsToken reports whether the secret is one of a client's token, not a key.
+func (s Secret) IsToken() bool { return strings.HasPrefix(string(s), tokenPrefix) }
+
+// Plausible reports whether the secret can be a key or a token at all. One with
+// our prefix must have a right checksum; any other must be long enough, and be such
+// as a header carries whole.
 func (s Secret) Plausible() bool {
 	body, ours := strings.CutPrefix(string(s), keyPrefix)
+	if !ours {
+		body, ours = strings.CutPrefix(string(s), tokenPrefix)
+	}
 	if !ours {
 		return len(s) >= minForeignKey && len(s) <= maxKey && !strings.ContainsFunc(string(s), unicode.IsControl) && strings.TrimSpace(string(s)) == string(s)
 	}
@@ -120,8 +133,8 @@ func (k Key) Live(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
 
-// held is what the key allows: its role, narrowed by its scopes.
-func (k Key) held() Permissions {
+// Held is what the key allows: its role, narrowed by its scopes.
+func (k Key) Held() Permissions {
 	if k.Scopes == nil {
 		return grants[k.Role]
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,13 +21,30 @@ type NewKey struct {
 	ExpiresAt *time.Time
 }
 
-// mayGrant checks that the principal may hand out permissions, or take them back:
-// nobody gives what they do not hold themselves.
+// mayGrant checks that the principal holds all that a credential is to hold, or
+// holds: nobody gives, renews or takes away what is more than they have.
 func (p Principal) mayGrant(held Permissions) error {
 	if p.Held.Covers(held) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "Nobody gives what they do not hold themselves: "+(held&^p.Held).String()+".")
+	lacking := held &^ p.Held
+	return fault.New(fault.Forbidden, "Nobody gives or takes what they do not hold themselves: "+lacking.String()+".").Because(beyond{lacking})
+}
+
+// beyond says which permissions were to be granted by somebody without them.
+type beyond struct{ lacking Permissions }
+
+func (b beyond) Error() string { return "beyond what is held: " + b.lacking.String() }
+
+// manage runs fn in one transaction. What mayGrant refuses in it is noted
+// afterwards, for the transaction is undone.
+func (s *Service) manage(ctx context.Context, who Principal, fn func(Tx) error) error {
+	err := s.Store.Manage(ctx, who, fn)
+	var b beyond
+	if errors.As(err, &b) {
+		s.note(ctx, who, who.Refused(b.lacking.List()...))
+	}
+	return err
 }
 
 // CreateKey makes a key in the principal's clinic, which may do no more than
@@ -49,13 +67,12 @@ func (s *Service) CreateKey(ctx context.Context, who Principal, in NewKey) (Key,
 	if in.ExpiresAt != nil {
 		k.ExpiresAt = new(stamp(*in.ExpiresAt))
 	}
-	if err := who.mayGrant(k.held()); err != nil {
-		s.note(ctx, who, who.Refused((k.held() &^ who.Held).List()...))
-		return Key{}, "", err
-	}
-	err := s.Store.Manage(ctx, who, func(tx Tx) error {
+	err := s.manage(ctx, who, func(tx Tx) error {
+		if err := who.mayGrant(k.Held()); err != nil {
+			return err
+		}
 		e := who.Did("key.create", "key", k.ID)
-		e.Details.Note = map[string]string{"role": string(k.Role), "scopes": k.held().String()}
+		e.Details.Note = map[string]string{"role": string(k.Role), "scopes": k.Held().String()}
 		tx.Note(s.entry(e))
 		return tx.CreateKey(ctx, who, k, secret.Hash())
 	})
@@ -74,6 +91,9 @@ func (s *Service) CheckNewKey(in NewKey) []fault.Detail {
 	var details []fault.Detail
 	if !slices.Contains(Roles(), in.Role) {
 		details = append(details, fault.Detail{Pointer: "/role", Code: "unknown_role", Message: "The role is none of owner, admin, clinician, researcher and app."})
+	}
+	if in.Scopes != nil && len(in.Scopes) == 0 {
+		details = append(details, fault.Detail{Pointer: "/scopes", Code: "required", Message: "A key for nothing is no key: leave the scopes out for all of the role."})
 	}
 	for i, p := range in.Scopes {
 		at := "/scopes/" + strconv.Itoa(i)
@@ -112,35 +132,18 @@ func (s *Service) RevokeKey(ctx context.Context, who Principal, id uuid.UUID) er
 	if err := s.require(ctx, who, ManageKeys); err != nil {
 		return err
 	}
-	return s.changeKey(ctx, who, id, func(tx Tx, k Key) error {
-		if k.RevokedAt != nil {
-			return nil
+	return s.manage(ctx, who, func(tx Tx) error {
+		k, err := tx.Key(ctx, who, id)
+		if err != nil || k.RevokedAt != nil {
+			return err
+		}
+		if err := who.mayGrant(k.Held()); err != nil {
+			return err
 		}
 		k.RevokedAt = new(stamp(s.Now()))
 		tx.Note(s.entry(who.Did("key.revoke", "key", id)))
 		return tx.EndKey(ctx, who, k)
 	})
-}
-
-// changeKey runs fn on a key of the clinic that may do no more than the
-// principal, and leaves an entry of a refusal.
-func (s *Service) changeKey(ctx context.Context, who Principal, id uuid.UUID, fn func(Tx, Key) error) error {
-	var held Permissions
-	err := s.Store.Manage(ctx, who, func(tx Tx) error {
-		k, err := tx.Key(ctx, who, id)
-		if err != nil {
-			return err
-		}
-		held = k.held()
-		if err := who.mayGrant(held); err != nil {
-			return err
-		}
-		return fn(tx, k)
-	})
-	if fault.Is(err, fault.Forbidden) {
-		s.note(ctx, who, who.Refused((held &^ who.Held).List()...))
-	}
-	return err
 }
 
 // The overlap in which an old key and the one that replaces it both work.
@@ -166,10 +169,17 @@ func (s *Service) RotateKey(ctx context.Context, who Principal, id uuid.UUID, ov
 	}
 	secret := NewSecret()
 	var next Key
-	err := s.changeKey(ctx, who, id, func(tx Tx, old Key) error {
+	err := s.manage(ctx, who, func(tx Tx) error {
+		old, err := tx.Key(ctx, who, id)
+		if err != nil {
+			return err
+		}
 		now := stamp(s.Now())
 		if !old.Live(now) || old.ReplacedBy != nil {
 			return fault.New(fault.Conflict, "The key has ended or was rotated already.")
+		}
+		if err := who.mayGrant(old.Held()); err != nil {
+			return err
 		}
 		next = Key{
 			ID: s.NewID(), Clinic: who.Clinic, Name: old.Name, Role: old.Role, Scopes: old.Scopes, Hint: secret.Hint(),

@@ -17,6 +17,8 @@ type Service struct {
 	Now   func() time.Time
 	NewID func() uuid.UUID
 	Log   *slog.Logger // what could not be noted, with ids only
+	// Passwords hashes those of accounts: a *Hasher, one for the program.
+	Passwords Passwords
 }
 
 // usedEvery is how exact a credential's last use is known: it is written at
@@ -57,10 +59,14 @@ func (s *Service) note(ctx context.Context, who Principal, e audit.Entry) {
 	}
 }
 
-// Authenticate finds the principal of a key. Every refusal reads the same.
+// Authenticate finds the principal of a key, or of a client's token. Every
+// refusal reads the same.
 func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) (Principal, error) {
 	if !secret.Plausible() {
 		return Principal{}, errUnknownKey
+	}
+	if secret.IsToken() {
+		return s.authenticateToken(ctx, secret, from)
 	}
 	k, clinic, err := s.Store.KeyByHash(ctx, secret.Hash())
 	if fault.Is(err, fault.NotFound) {
@@ -71,10 +77,8 @@ func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) 
 	}
 	now := stamp(s.Now())
 	who := As(k.Clinic, k.ID, ByKey, k.Role)
-	who.Held, who.At, who.Origin = k.held(), now, from
-	if clinic.CareTeams && k.Role == Clinician {
-		who.Reach = AssignedClients
-	}
+	who.Held, who.At, who.Origin = k.Held(), now, from
+	who = clinic.narrowed(who)
 	if !k.Live(now) {
 		e := who.Did("key.use", "key", k.ID)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)

@@ -74,6 +74,9 @@ type batch struct {
 // prepare checks an element that is new.
 func (b *batch) prepare(i int) {
 	a, def, details := b.service.prepare(b.out[i].Assessment)
+	if b.who.Role == auth.Client && a.Mode != BySelf {
+		details = append(details, notBySelf)
+	}
 	if def != nil {
 		// Scored once without the record, to name every fault at once; scored
 		// again with it in the transaction.
@@ -85,6 +88,9 @@ func (b *batch) prepare(i int) {
 	b.out[i], b.defs[i] = Recorded{Assessment: a}, def
 	b.refuse(i, fault.InvalidIf(details))
 }
+
+// notBySelf: what comes from a client's own phone was filled in by the client.
+var notBySelf = fault.Detail{Pointer: "/mode", Code: "not_self", Message: "With a client's token the mode is self."}
 
 func (b *batch) refuse(i int, err error) {
 	if err != nil {
@@ -188,6 +194,10 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 		if err := b.settleKnown(ctx, tx); err != nil {
 			return err
 		}
+	}
+	// Or by somebody for a client whom this principal does not reach.
+	for _, i := range b.open() {
+		b.refuse(i, errIDTaken)
 	}
 	return b.moveProgress(ctx, tx, set)
 }

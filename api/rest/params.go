@@ -171,6 +171,8 @@ const (
 	assessmentList = "assessments"
 	versionList    = "versions"
 	keyList        = "keys"
+	consentList    = "consents"
+	correctionList = "corrections"
 	caseloadList   = "caseload "
 )
 
@@ -242,6 +244,15 @@ func pageOf[R, T any](q *params, rows []R, page care.Page, to func(R) T, positio
 	}
 	for _, r := range rows {
 		out.Items = append(out.Items, to(r))
+	}
+	return out
+}
+
+// whole renders a list that has one page.
+func whole[R, T any](rows []R, to func(R) T) Page[T] {
+	out := Page[T]{Items: make([]T, len(rows))}
+	for i, r := range rows {
+		out.Items[i] = to(r)
 	}
 	return out
 }

@@ -223,8 +223,18 @@ func versionHeaders(method string, op *openapi3.Operation) {
 	if method != http.MethodPost || r == nil || op.Responses.Value("200") == nil {
 		return
 	}
-	r.Value.Headers = openapi3.Headers{
-		"ETag":     header("The version, for If-Match", openapi3.NewStringSchema()),
-		"Location": header("Where it is", openapi3.NewStringSchema()),
+	r.Value.Headers = openapi3.Headers{"Location": header("Where it is", openapi3.NewStringSchema())}
+	if versioned(r.Value) {
+		r.Value.Headers["ETag"] = header("The version, for If-Match", openapi3.NewStringSchema())
 	}
+}
+
+// versioned reports whether an answer tells its version.
+func versioned(r *openapi3.Response) bool {
+	for _, media := range r.Content {
+		if media.Schema != nil && media.Schema.Value != nil && media.Schema.Value.Properties["version"] != nil {
+			return true
+		}
+	}
+	return false
 }

@@ -92,7 +92,7 @@ CREATE TABLE care_team (
   reason     text NOT NULL,
   note       text NOT NULL,
   added_by   uuid NOT NULL,
-  PRIMARY KEY (clinic_id, client_id, member, kind),
+  PRIMARY KEY (clinic_id, client_id, member, kind, since), -- what has ended is kept
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 );
 CREATE INDEX care_team_of_member ON care_team (clinic_id, member, client_id);

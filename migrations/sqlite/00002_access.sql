@@ -103,7 +103,7 @@ CREATE TABLE care_team (
   reason     TEXT NOT NULL,
   note       TEXT NOT NULL,
   added_by   TEXT NOT NULL,
-  PRIMARY KEY (clinic_id, client_id, member, kind),
+  PRIMARY KEY (clinic_id, client_id, member, kind, since), -- what has ended is kept
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 ) STRICT;
 CREATE INDEX care_team_of_member ON care_team (clinic_id, member, client_id);

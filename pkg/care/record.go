@@ -189,10 +189,14 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 			b.decideKnown(i, History{Current: a.Assessment, Original: a.Assessment})
 		}
 	}
-	// What is still open was stored by somebody else meanwhile.
+	// What is still open was stored by somebody else meanwhile, or for a client
+	// whom the principal cannot see.
 	if len(b.open()) > 0 {
 		if err := b.settleKnown(ctx, tx); err != nil {
 			return err
+		}
+		for _, i := range b.open() {
+			b.refuse(i, errIDTaken)
 		}
 	}
 	// Or by somebody for a client whom this principal does not reach.

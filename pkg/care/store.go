@@ -54,6 +54,25 @@ type Reader interface {
 	Settings(ctx context.Context, who auth.Principal) (Settings, error)
 	// Caseload lists clients with their progress on one instrument.
 	Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error)
+
+	Consent(ctx context.Context, who auth.Principal, id uuid.UUID) (Consent, error)
+	// ConsentList lists what a client said by time and id, behind page.After.
+	ConsentList(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Consent, error)
+	// Consents gives what several clients have said up to a time, in one
+	// statement; who said nothing is absent. Consents.Stands evaluates it.
+	Consents(ctx context.Context, who auth.Principal, clients []uuid.UUID, at time.Time) (map[uuid.UUID]Consents, error)
+
+	Correction(ctx context.Context, who auth.Principal, id uuid.UUID) (Correction, error)
+	// Corrections lists a client's requests by time and id, behind page.After.
+	Corrections(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Correction, error)
+
+	// Team gives a client's care team by beginning and member, the
+	// memberships that have ended as well.
+	Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Membership, error)
+	// HasMember says whether the clinic has a key or an account with this id.
+	HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error)
+	// ClinicSettings gives what the clinic has chosen for all of its work.
+	ClinicSettings(ctx context.Context, who auth.Principal) (ClinicSettings, error)
 }
 
 // Tx is a transaction: it reads what it wrote, and is stored whole or not.
@@ -87,11 +106,22 @@ type Tx interface {
 	// PutProgress replaces the progress of the clients on the instruments
 	// (all instruments if empty) with the given rows.
 	PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, rows []Progress) error
-	// PutMembership adds a member to a client's care team, or replaces what is
-	// known of that member's membership of the kind.
+	// PutMembership stores a membership of a client's care team, in place of
+	// the one of the same member and kind that began at the same time.
 	PutMembership(ctx context.Context, who auth.Principal, m Membership) error
 	// PutSetting replaces what the clinic has chosen for one instrument.
 	PutSetting(ctx context.Context, who auth.Principal, set Setting) error
+	// PutClinicSettings replaces what the clinic has chosen, and tells what it
+	// was. It holds the clinic until the transaction ends.
+	PutClinicSettings(ctx context.Context, who auth.Principal, set ClinicSettings) (before ClinicSettings, err error)
+
+	// InsertConsent and InsertCorrection answer false, and store nothing, where
+	// the id is in use.
+	InsertConsent(ctx context.Context, who auth.Principal, c Consent) (bool, error)
+	InsertCorrection(ctx context.Context, who auth.Principal, c Correction) (bool, error)
+	// DecideCorrection stores the decision on a request that is open; false,
+	// and nothing stored, where none such is.
+	DecideCorrection(ctx context.Context, who auth.Principal, c Correction) (bool, error)
 }
 
 // Store keeps the record.

@@ -157,6 +157,48 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	must(t, err)
 	must(t, svc.RebuildProgress(ctx, who))
 	readEverything(ctx, t, svc, who, after, course, session, a)
+	useRights(ctx, t, svc, who, after, client.ID)
+}
+
+// useRights is useEverything for consents, corrections, care teams and due forms.
+func useRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, client uuid.UUID) {
+	t.Helper()
+	consent := care.Consent{ID: uuid.New(), ClientID: client, Scope: care.ForResearch, Status: care.Granted, At: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
+	correction := care.Correction{ID: uuid.New(), ClientID: client, Target: care.TargetOther, Request: "x"}
+	for range 2 {
+		_, _, err := svc.RecordConsent(ctx, who, consent)
+		must(t, err)
+		_, _, err = svc.RequestCorrection(ctx, who, correction)
+		must(t, err)
+	}
+	for range 2 {
+		_, err := svc.DecideCorrection(ctx, who, correction.ID, care.CorrectionRefused, "")
+		must(t, err)
+	}
+	for _, page := range []care.Page{{Limit: 10}, after} {
+		_, err := svc.Consents(ctx, who, client, page)
+		must(t, err)
+		_, err = svc.Corrections(ctx, who, client, page)
+		must(t, err)
+	}
+	_, err := svc.Assign(ctx, who, client, who.Actor, nil)
+	must(t, err)
+	must(t, svc.Dismiss(ctx, who, client, who.Actor))
+	_, err = svc.ChooseClinicSettings(ctx, who, care.ClinicSettings{CareTeams: true})
+	must(t, err)
+	_, err = svc.ClinicSettings(ctx, who)
+	must(t, err)
+	who.Reach = auth.AssignedClients
+	_, err = svc.BreakGlass(ctx, who, client, care.ForCover, "")
+	must(t, err)
+	_, err = svc.Team(ctx, who, client, true)
+	must(t, err)
+	_, err = svc.DueForms(ctx, who, client)
+	must(t, err)
+	_, err = svc.Clients(ctx, who, care.Page{Limit: 10})
+	must(t, err)
+	_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Sort: care.ByChange}, care.Page{Limit: 10})
+	must(t, err)
 }
 
 func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, course care.Course, session care.Session, a care.Assessment) {

@@ -14,6 +14,7 @@ var clientColumn = map[string]string{
 	"courses": "client_id", "course_versions": "client_id", "sessions": "client_id", "session_versions": "client_id",
 	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id",
 	"consents": "client_id", "corrections": "client_id", "client_tokens": "client_id", "erasures": "client_id",
+	"care_team": "client_id",
 }
 
 var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")

@@ -142,7 +142,7 @@ func second[T any](_ T, err error) error        { return err }
 func third[T, U any](_ T, _ U, err error) error { return err }
 
 func FuzzACheckpointIsReadOnlyAsItIsWritten(f *testing.F) {
-	signer, known, _ := key(f)
+	signer, known, _ := own(f)
 	whole, _ := chain(4)
 	right := sign(f, signer, whole[3])
 	text, _, _ := strings.Cut(right, "\n\n")

@@ -54,12 +54,30 @@ func chain(n int) ([]audit.Sealed, audit.Head) {
 	return audit.Head{Clinic: clinic}.Link(entries(n), start)
 }
 
+// A key pair of these tests alone.
+const (
+	ownPrivate = "PRIVATE+KEY+clinic.example+959e4d5c+AfB7zzZdWXdt/yt+IbUiTXfIsyE9gY7leARJRj9RrXga"
+	ownPublic  = "clinic.example+959e4d5c+AbinSPMKfsi+V9NW7dniJX3ZQKM2zEawJMnXbtV1qRYW"
+)
+
+// own gives that pair: the workers of a fuzz test must all have the same.
+func own(t testing.TB) (note.Signer, note.Verifier, string) {
+	t.Helper()
+	return open(t, ownPrivate, ownPublic)
+}
+
+// key gives another pair each time.
 func key(t testing.TB) (note.Signer, note.Verifier, string) {
 	t.Helper()
 	private, public, err := audit.NewKey("clinic.example")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return open(t, private, public)
+}
+
+func open(t testing.TB, private audit.SignerKey, public string) (note.Signer, note.Verifier, string) {
+	t.Helper()
 	signer, err := private.Signer()
 	if err != nil {
 		t.Fatal(err)

@@ -87,6 +87,32 @@ func TestSealersShareALedger(t *testing.T) {
 	mustVerify(t, m, other, 1600)
 }
 
+// Two sealers at once, on a ledger that locks the head and on one that does
+// not: that the second goes wrong shows that the first is put to the test.
+func TestTwoSealersAtOnceNeedTheLockOfTheHead(t *testing.T) {
+	for _, unlocked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := ledger(clinic)
+			m.write(clinic, entries(3)...)
+			m.with(clinic, func(b *book) { b.slow, b.unlocked = time.Second, unlocked })
+			var both sync.WaitGroup
+			for range 2 {
+				both.Go(func() {
+					if err := (&audit.Sealer{Ledger: m}).Pass(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+			m.with(clinic, func(b *book) {
+				if r := verify(b.chain, &b.head, nil); r.OK() == unlocked {
+					t.Errorf("unlocked %t: %+v", unlocked, r)
+				}
+			})
+		})
+	}
+}
+
 func TestAClinicThatFailsDoesNotKeepTheOthersFromBeingSealed(t *testing.T) {
 	for name, fail := range map[string]func(*book){
 		"it cannot be sealed":      func(b *book) { b.sealing = errAway },

@@ -17,6 +17,9 @@ import (
 // Each entry is checked against the stored hash of the one before it. So a
 // change of one entry is found there, and does not make faults of all that
 // follow.
+//
+// Entries, head and checkpoints are those of one moment: read them in one
+// transaction, or a chain that grows meanwhile looks cut off.
 type Verifier struct {
 	clinic uuid.UUID
 	report Report

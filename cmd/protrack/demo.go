@@ -17,6 +17,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/demo"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type demoCmd struct {
@@ -35,7 +36,7 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	log := c.logger(t.err)
-	s, err := migrated(ctx, "sqlite://"+filepath.Join(dir, "demo.db"), "", log)
+	s, err := migrated(ctx, store.Config{URL: "sqlite://" + filepath.Join(dir, "demo.db"), Log: log}, "")
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type cli struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell where it stands."`
 	Demo        demoCmd        `cmd:"" help:"Run the server on a synthetic clinic in a temporary database."`
 	Keys        keysCmd        `cmd:"" help:"Create, list and revoke API keys."`
+	Fields      fieldsCmd      `cmd:"" help:"Encrypt names and references in the database, and rotate the keys."`
 	Progress    progressCmd    `cmd:"" help:"Recompute the read model of a clinic."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it can serve; for containers."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -36,9 +36,9 @@ func (d *DB) Read(ctx context.Context, who auth.Principal, fn func(care.Reader) 
 	if who.Clinic == uuid.Nil {
 		return errNoClinic
 	}
-	tx := &DB{dialect: d.dialect, trail: &trail{}}
+	var tx *DB
 	err := d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		tx.read, tx.write = g, g
+		tx = d.on(g)
 		if err := d.dialect.enter(g, who.Clinic, nil); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (d *DB) shown(ctx context.Context, hash []byte, fn func(*DB) error) error {
 		if err := d.dialect.enter(g, uuid.Nil, hash); err != nil {
 			return err
 		}
-		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+		return fn(d.on(g))
 	})
 }
 
@@ -104,7 +104,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 			if err := d.dialect.enter(g, clinic, credential); err != nil {
 				return err
 			}
-			return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+			return fn(d.on(g))
 		})
 		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
 			return err
@@ -115,6 +115,11 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(10)) * time.Millisecond): //nolint:gosec // jitter needs no secrecy
 		}
 	}
+}
+
+// on is the database inside a transaction, or on one pool of it.
+func (d *DB) on(g *gorm.DB) *DB {
+	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}}
 }
 
 // of starts every statement on a clinic's data.
@@ -137,9 +142,8 @@ func (d *DB) within(ctx context.Context, who auth.Principal, table, alias string
 
 // writing is of for changes: outside a transaction they need the writer.
 func (d *DB) writing(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	writer := DB{read: d.write, write: d.write, dialect: d.dialect}
 	d.change()
-	return writer.of(ctx, who, table)
+	return d.on(d.write).of(ctx, who, table)
 }
 
 // inserting starts an insert; the rows carry the clinic.

@@ -18,6 +18,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/demo"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type demoCmd struct {
@@ -37,7 +38,7 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	log := c.logger(t.err)
 	url := "sqlite://" + filepath.Join(dir, "demo.db")
-	s, err := migrated(ctx, url, "", log)
+	s, err := migrated(ctx, store.Config{URL: url, Log: log}, "")
 	if err != nil {
 		return err
 	}

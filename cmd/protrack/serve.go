@@ -18,11 +18,13 @@ import (
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type serveCmd struct {
 	Addr string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	database
+	fieldKeys
 	logging
 	sealing
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
@@ -42,12 +44,16 @@ const firstClinic = "default"
 // Run serves until the context ends, then drains.
 func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	log := c.logger(t.err)
-	s, err := migrated(ctx, c.Database, c.Instruments, log)
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	s, err := migrated(ctx, store.Config{URL: c.Database, FieldKeys: keys, Log: log}, c.Instruments)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.db.Close() }()
-	if err := s.knowsItsInstruments(ctx); err != nil {
+	if err := errors.Join(s.knowsItsInstruments(ctx), s.readsItsNames(ctx)); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Addr)

@@ -13,6 +13,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/seal"
 )
 
 // Client is a person in treatment.
@@ -52,6 +53,8 @@ func (c Client) check(now time.Time) faults {
 	if strings.TrimSpace(string(c.Reference)) == "" {
 		f.add("/reference", "required", "A reference is needed.")
 	}
+	f.addIfSealed("/reference", c.Reference)
+	f.addIfSealed("/display_name", c.DisplayName)
 	if c.BirthYear != nil && (*c.BirthYear < earliestBirthYear || *c.BirthYear > now.Year()) {
 		f.add("/birth_year", "out_of_range", "The year of birth lies between 1900 and this year.")
 	}
@@ -65,6 +68,13 @@ func (c Client) check(now time.Time) faults {
 		}
 	}
 	return f
+}
+
+// addIfSealed refuses a text that would be taken for an encrypted one.
+func (f *faults) addIfSealed(pointer string, text Private) {
+	if seal.Sealed(string(text)) {
+		f.add(pointer, "reserved", "Texts that begin with "+seal.Prefix+" are reserved.")
+	}
 }
 
 var errReferenceTaken = fault.New(fault.Conflict, "Another client of this clinic has this reference.",

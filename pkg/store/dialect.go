@@ -30,6 +30,10 @@ type dialect struct {
 	// enter tells the database which clinic a transaction is of, and which
 	// credential was shown where the clinic is yet to be found.
 	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
+	// lift takes a trigger away within a transaction, and gives what puts it back.
+	lift func(tx *gorm.DB, table, trigger string) (restore func() error, err error)
+	// compact rewrites what is stored, without what was there before.
+	compact func(db *gorm.DB, table string) error
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions
 	migrator migrator
@@ -42,6 +46,8 @@ var sqliteDialect = dialect{
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
+	lift:      liftSQLiteTrigger,
+	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
 }
 
 var postgresDialect = dialect{
@@ -61,6 +67,8 @@ var postgresDialect = dialect{
 		return tx.Exec("SELECT set_config('protrack.clinic', ?, true), set_config('protrack.credential', ?, true)",
 			clinic.String(), hex.EncodeToString(credential)).Error
 	},
+	lift:     liftPostgresTrigger,
+	compact:  func(db *gorm.DB, table string) error { return db.Exec("VACUUM (FULL) " + table).Error },
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 }
 

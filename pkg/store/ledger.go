@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/audit"
@@ -38,14 +37,14 @@ func idOf(id *uuid.UUID) uuid.UUID {
 	return *id
 }
 
-type headRow struct {
+type chainHeadRow struct {
 	ClinicID uuid.UUID
 	Seq      int64
 	Hash     []byte
 	At       instant
 }
 
-func headFromRow(r headRow) audit.Head {
+func headFromRow(r chainHeadRow) audit.Head {
 	h := audit.Head{Clinic: r.ClinicID, Seq: r.Seq, At: r.At.Time}
 	copy(h.Hash[:], r.Hash)
 	return h
@@ -98,22 +97,12 @@ func (d *DB) Seal(ctx context.Context, clinic uuid.UUID, limit int, fn func(audi
 
 // holdHead reads the head and keeps others from it; the first time it makes one.
 func (d *DB) holdHead(ctx context.Context, who auth.Principal) (audit.Head, error) {
-	first := headRow{ClinicID: who.Clinic, Hash: make([]byte, 32)}
+	first := chainHeadRow{ClinicID: who.Clinic, Hash: make([]byte, 32)}
 	if err := d.inserting(ctx, who, "audit_heads").Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
 		return audit.Head{}, err
 	}
-	row, err := one[headRow](d.dialect.lock(d.of(ctx, who, "audit_heads")), "audit head")
+	row, err := one[chainHeadRow](d.dialect.lock(d.of(ctx, who, "audit_heads")), "audit head")
 	return headFromRow(row), err
-}
-
-// inClinic reads outside of a request.
-func (d *DB) inClinic(ctx context.Context, clinic uuid.UUID, fn func(*DB) error) error {
-	return d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		if err := d.dialect.enter(g, clinic, nil); err != nil {
-			return err
-		}
-		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
-	}, d.dialect.snapshot)
 }
 
 // OldestUnsealed gives the time of the oldest entry that has no place in the
@@ -139,7 +128,7 @@ func (d *DB) Head(ctx context.Context, clinic uuid.UUID) (head audit.Head, err e
 }
 
 func (d *DB) head(ctx context.Context, clinic uuid.UUID) (audit.Head, error) {
-	rows, err := all[headRow](d.of(ctx, auth.System(clinic), "audit_heads"), "audit head")
+	rows, err := all[chainHeadRow](d.of(ctx, auth.System(clinic), "audit_heads"), "audit head")
 	if err != nil || len(rows) == 0 {
 		return audit.Head{Clinic: clinic}, err
 	}

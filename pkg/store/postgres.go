@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close(), probe.Close())
 	}
-	d := &DB{read: g, write: g, dialect: postgresDialect, probe: probe, inPlace: func() error { return nil }}
+	d := &DB{read: g, write: g, dialect: postgresDialect, keys: cfg.FieldKeys, probe: probe, inPlace: func() error { return nil }}
 	d.dialect.migrator = sessionLockedMigrator
 	d.owner = func() (*sql.DB, error) { return openOwner(cfg) }
 	d.renew = func() {
@@ -57,6 +57,31 @@ func openOwner(cfg Config) (*sql.DB, error) {
 		return nil, errors.New("the PostgreSQL URL of the schema's owner cannot be read")
 	}
 	return stdlib.OpenDB(*conf), nil
+}
+
+// liftPostgresTrigger disables a trigger, as the table's owner may.
+func liftPostgresTrigger(tx *gorm.DB, table, trigger string) (func() error, error) {
+	alter := "ALTER TABLE " + table + " %s TRIGGER " + trigger
+	restore := func() error { return tx.Exec(fmt.Sprintf(alter, "ENABLE")).Error }
+	return restore, tx.Exec(fmt.Sprintf(alter, "DISABLE")).Error
+}
+
+// asOwner is the database as the owner of its schema uses it, and what closes that.
+func (d *DB) asOwner() (*DB, func(), error) {
+	if d.owner == nil {
+		return d, func() {}, nil
+	}
+	pool, err := d.owner()
+	if err != nil {
+		return nil, nil, err
+	}
+	config := gormConfig(Config{})
+	config.Logger = d.write.Logger
+	g, err := gorm.Open(translating{postgres.New(postgres.Config{Conn: pool}), postgresAway}, config)
+	if err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	return d.on(g), func() { _ = pool.Close() }, nil
 }
 
 // prepareSession sets what each connection must have, for a role's or a

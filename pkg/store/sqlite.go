@@ -81,7 +81,7 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close(), reader.Close())
 	}
-	d := &DB{dialect: sqliteDialect, probe: probe, inPlace: sameFile(path)}
+	d := &DB{dialect: sqliteDialect, keys: cfg.FieldKeys, probe: probe, inPlace: sameFile(path)}
 	d.dialect.migrator = fileLockedMigrator(path + ".migrate.lock")
 	for pool, into := range map[*sql.DB]**gorm.DB{writer: &d.write, reader: &d.read} {
 		g, err := gorm.Open(translating{gormlite.OpenDB(pool), sqliteAway}, gormConfig(cfg))
@@ -91,6 +91,31 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 		*into = g
 	}
 	return d, nil
+}
+
+// liftSQLiteTrigger drops a trigger, and puts it back as its migration made it.
+func liftSQLiteTrigger(tx *gorm.DB, _, trigger string) (func() error, error) {
+	var definition string
+	if err := tx.Raw("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", trigger).Scan(&definition).Error; err != nil {
+		return nil, err
+	}
+	return func() error { return tx.Exec(definition).Error }, tx.Exec("DROP TRIGGER " + trigger).Error
+}
+
+// compactSQLite rewrites the file and empties the log: neither then holds what
+// was overwritten.
+func compactSQLite(db *gorm.DB) error {
+	if err := db.Exec("VACUUM").Error; err != nil {
+		return err
+	}
+	var result struct{ Busy int }
+	if err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&result).Error; err != nil {
+		return err
+	}
+	if result.Busy != 0 {
+		return errors.New("another program reads the database: stop it and repeat this")
+	}
+	return nil
 }
 
 // sameFile notices that the database was moved or removed under the server:

@@ -36,9 +36,9 @@ func (d *DB) Read(ctx context.Context, who auth.Principal, fn func(care.Reader) 
 	if who.Clinic == uuid.Nil {
 		return errNoClinic
 	}
-	tx := &DB{dialect: d.dialect, trail: &trail{}}
+	var tx *DB
 	err := d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		tx.read, tx.write = g, g
+		tx = d.on(g)
 		if err := d.dialect.enter(g, who.Clinic, nil); err != nil {
 			return err
 		}
@@ -95,8 +95,18 @@ func (d *DB) shown(ctx context.Context, hash []byte, fn func(*DB) error) error {
 		if err := d.dialect.enter(g, noClinic, hash); err != nil {
 			return err
 		}
-		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+		return fn(d.on(g))
 	})
+}
+
+// inClinic reads a snapshot of what is no client's, and leaves no entry.
+func (d *DB) inClinic(ctx context.Context, clinic uuid.UUID, fn func(*DB) error) error {
+	return d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+		if err := d.dialect.enter(g, clinic, nil); err != nil {
+			return err
+		}
+		return fn(d.on(g))
+	}, d.dialect.snapshot)
 }
 
 // enter begins a transaction of a clinic, and again if the database asks for
@@ -107,7 +117,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 			if err := d.dialect.enter(g, clinic, credential); err != nil {
 				return err
 			}
-			return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+			return fn(d.on(g))
 		})
 		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
 			return err
@@ -118,6 +128,11 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(10)) * time.Millisecond): //nolint:gosec // jitter needs no secrecy
 		}
 	}
+}
+
+// on is the database inside a transaction, or on one pool of it.
+func (d *DB) on(g *gorm.DB) *DB {
+	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}}
 }
 
 // of starts every statement on a clinic's data.
@@ -140,9 +155,8 @@ func (d *DB) within(ctx context.Context, who auth.Principal, table, alias string
 
 // writing is of for changes: outside a transaction they need the writer.
 func (d *DB) writing(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	writer := DB{read: d.write, write: d.write, dialect: d.dialect}
 	d.change()
-	return writer.of(ctx, who, table)
+	return d.on(d.write).of(ctx, who, table)
 }
 
 // inserting starts an insert; the rows carry the clinic.

@@ -16,7 +16,8 @@ import (
 
 // commands are all there are, as they are typed.
 var commands = [][]string{
-	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "revoke"},
+	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "rotate"}, {"keys", "revoke"},
+	{"accounts", "create"}, {"accounts", "list"}, {"accounts", "reset"}, {"accounts", "disable"},
 	{"progress"}, {"healthcheck"}, {"version"},
 }
 
@@ -119,7 +120,7 @@ func TestAKeyOfTheCommandLineWorksUntilItIsRevoked(t *testing.T) {
 			t.Fatalf("a new key gets %d", got)
 		}
 		listed := command(t, env, "keys", "list").want(t).out
-		row := regexp.MustCompile(`(?m)^(\S+)\s+app\s+tablet in room 2\s+(ptk_\S+)…\s+\S+ \S+\s+-\s+-$`).FindStringSubmatch(listed)
+		row := regexp.MustCompile(`(?m)^(\S+)\s+app\s+tablet in room 2\s+(ptk_\S+)…\s+\S+ \S+\s+\S+ \S+\s+-\s+-$`).FindStringSubmatch(listed)
 		if row == nil || !strings.HasPrefix(key, row[2]) || strings.Contains(listed, key) || !strings.Contains(made.err, row[1]) {
 			t.Fatalf("%s\n%s", listed, made.err)
 		}

@@ -18,14 +18,15 @@ import (
 type keysCmd struct {
 	Create keysCreateCmd `cmd:"" help:"Make a key and print it, once, on standard output."`
 	List   keysListCmd   `cmd:"" help:"List a clinic's keys."`
+	Rotate keysRotateCmd `cmd:"" help:"Replace a key by one with another secret, and print that once."`
 	Revoke keysRevokeCmd `cmd:"" help:"End a key."`
 }
 
-// keysFlags is what the commands on keys share.
+// keysFlags is what the commands on keys and accounts share.
 type keysFlags struct {
 	database
 	logging
-	Clinic string `default:"default" help:"Clinic that the keys belong to."`
+	Clinic string `default:"default" help:"Clinic that it is about."`
 }
 
 // as runs fn as the operator of the clinic.
@@ -49,6 +50,7 @@ type keysCreateCmd struct {
 	keysFlags
 	Name      string        `required:"" help:"What the key is for."`
 	Role      string        `required:"" enum:"owner,admin,clinician,researcher,app" help:"owner, admin, clinician, researcher or app."`
+	Scope     []string      `placeholder:"PERMISSION" help:"Narrows the role to this permission, such as assessments:write; give it once for each. All of the role if absent."`
 	ExpiresIn time.Duration `help:"How long it lives, such as 720h. For ever if absent."`
 	NewClinic bool          `help:"Make the clinic first, with this as its admin key."`
 }
@@ -65,16 +67,24 @@ func (c keysCreateCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return explain("key", err)
 		}
-		_, err = fmt.Fprintf(t.err, "%s key %s of clinic %s:\n", key.Role, key.ID, c.Clinic)
-		if err == nil {
-			_, err = fmt.Fprintln(t.out, string(secret))
-		}
-		return err
+		return c.show(t, key, secret)
 	})
+}
+
+// show prints a key's secret, this once.
+func (f keysFlags) show(t *terminal, key auth.Key, secret auth.Secret) error {
+	_, err := fmt.Fprintf(t.err, "%s key %s of clinic %s:\n", key.Role, key.ID, f.Clinic)
+	if err == nil {
+		_, err = fmt.Fprintln(t.out, string(secret))
+	}
+	return err
 }
 
 func (c keysCreateCmd) newKey() auth.NewKey {
 	in := auth.NewKey{Name: c.Name, Role: auth.Role(c.Role)}
+	for _, p := range c.Scope {
+		in.Scopes = append(in.Scopes, auth.Permission(p))
+	}
 	if c.ExpiresIn != 0 {
 		in.ExpiresAt = new(time.Now().Add(c.ExpiresIn))
 	}
@@ -113,7 +123,7 @@ const keysPage = 200
 func (c keysListCmd) Run(ctx context.Context, t *terminal) error {
 	return c.as(ctx, t, func(s *services, who auth.Principal) error {
 		w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(w, "ID\tROLE\tNAME\tHINT\tCREATED\tEXPIRES\tREVOKED"); err != nil {
+		if _, err := fmt.Fprintln(w, "ID\tROLE\tNAME\tHINT\tCREATED\tLAST USED\tEXPIRES\tREVOKED"); err != nil {
 			return err
 		}
 		for after := uuid.Nil; ; {
@@ -122,7 +132,8 @@ func (c keysListCmd) Run(ctx context.Context, t *terminal) error {
 				return err
 			}
 			for _, k := range keys {
-				_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s…\t%s\t%s\t%s\n", k.ID, k.Role, k.Name, k.Hint, when(&k.CreatedAt), when(k.ExpiresAt), when(k.RevokedAt))
+				_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s…\t%s\t%s\t%s\t%s\n", k.ID, k.Role, k.Name, k.Hint,
+					when(&k.CreatedAt), when(k.LastUsedAt), when(k.ExpiresAt), when(k.RevokedAt))
 				if err != nil {
 					return err
 				}
@@ -140,6 +151,27 @@ func when(t *time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format(time.DateTime)
+}
+
+type keysRotateCmd struct {
+	keysFlags
+	ID      string        `arg:"" help:"Id of the key, as listed."`
+	Overlap time.Duration `default:"24h" help:"How long the old key goes on, at most 720h."`
+}
+
+// Run replaces a key.
+func (c keysRotateCmd) Run(ctx context.Context, t *terminal) error {
+	id, err := uuid.Parse(c.ID)
+	if err != nil {
+		return fmt.Errorf("%q is no id of a key", c.ID)
+	}
+	return c.as(ctx, t, func(s *services, who auth.Principal) error {
+		key, secret, err := s.keys.RotateKey(ctx, who, id, &c.Overlap)
+		if err != nil {
+			return explain("key "+c.ID, err)
+		}
+		return c.show(t, key, secret)
+	})
 }
 
 type keysRevokeCmd struct {

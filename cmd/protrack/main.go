@@ -33,7 +33,8 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell where it stands."`
 	Demo        demoCmd        `cmd:"" help:"Run the server on a synthetic clinic in a temporary database."`
-	Keys        keysCmd        `cmd:"" help:"Create, list and revoke API keys."`
+	Keys        keysCmd        `cmd:"" help:"Create, list, rotate and revoke API keys."`
+	Accounts    accountsCmd    `cmd:"" help:"Create, list, reset and disable the accounts of people."`
 	Audit       auditCmd       `cmd:"" help:"Verify or export the audit trail."`
 	Fields      fieldsCmd      `cmd:"" help:"Encrypt names and references in the database, and rotate the keys."`
 	Progress    progressCmd    `cmd:"" help:"Recompute the read model of a clinic."`
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) error {
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"database": defaultDatabase()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&terminal{out: stdout, err: stderr}),
+		kong.Bind(&terminal{in: os.Stdin, out: stdout, err: stderr}),
 	)
 	if err != nil {
 		return err
@@ -70,8 +71,8 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) error {
 	return k.Run()
 }
 
-// terminal is where commands write.
-type terminal struct{ out, err *os.File }
+// terminal is where commands write, and read what must not be an argument.
+type terminal struct{ in, out, err *os.File }
 
 type versionCmd struct{}
 

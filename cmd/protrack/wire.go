@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func open(ctx context.Context, cfg store.Config, dir string) (*services, error) 
 	return &services{
 		db:   db,
 		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: cfg.Log},
-		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: cfg.Log},
+		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: cfg.Log, Passwords: auth.NewHasher(runtime.GOMAXPROCS(0))},
 	}, nil
 }
 

@@ -193,11 +193,16 @@ func (d *DB) PutRecoveryCodes(ctx context.Context, who auth.Principal, account u
 	return nil
 }
 
-// TakeRecoveryCode deletes a recovery code, which is good once.
+// TakeRecoveryCode deletes a recovery code, which is good once. One that is not
+// there changes nothing.
 func (d *DB) TakeRecoveryCode(ctx context.Context, who auth.Principal, account uuid.UUID, hash []byte) (bool, error) {
-	taken := d.writing(ctx, who, "recovery_codes").Where("account_id = ? AND hash = ?", account, hash).Delete(&recoveryCodeRow{})
+	taken := d.of(ctx, who, "recovery_codes").Where("account_id = ? AND hash = ?", account, hash).Delete(&recoveryCodeRow{})
 	if taken.Error != nil {
 		return false, fmt.Errorf("take recovery code: %w", taken.Error)
 	}
-	return taken.RowsAffected == 1, nil
+	if taken.RowsAffected == 0 {
+		return false, nil
+	}
+	d.change()
+	return true, nil
 }

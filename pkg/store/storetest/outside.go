@@ -216,3 +216,89 @@ func (d *DB) HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (b
 func (d *DB) ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error) {
 	return look(ctx, d, who, func(r care.Reader) (care.ClinicSettings, error) { return r.ClinicSettings(ctx, who) })
 }
+
+// Subject is that of the store, in a transaction of its own.
+func (d *DB) Subject(ctx context.Context, who auth.Principal, client uuid.UUID, now time.Time) (auth.Subject, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) (auth.Subject, error) { return tx.Subject(ctx, who, client, now) })
+}
+
+// CreateToken is that of the store, in a transaction of its own.
+func (d *DB) CreateToken(ctx context.Context, who auth.Principal, t auth.Token, hash []byte) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.CreateToken(ctx, who, t, hash) })
+}
+
+// Tokens is that of the store, in a transaction of its own.
+func (d *DB) Tokens(ctx context.Context, who auth.Principal, client, after uuid.UUID, limit int) ([]auth.Token, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) ([]auth.Token, error) { return tx.Tokens(ctx, who, client, after, limit) })
+}
+
+// Token is that of the store, in a transaction of its own.
+func (d *DB) Token(ctx context.Context, who auth.Principal, id uuid.UUID) (auth.Token, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) (auth.Token, error) { return tx.Token(ctx, who, id) })
+}
+
+// RevokeToken is that of the store, in a transaction of its own.
+func (d *DB) RevokeToken(ctx context.Context, who auth.Principal, t auth.Token) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.RevokeToken(ctx, who, t) })
+}
+
+// HoldAccounts is that of the store, in a transaction of its own.
+func (d *DB) HoldAccounts(ctx context.Context, who auth.Principal) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.HoldAccounts(ctx, who) })
+}
+
+// Accounts is that of the store, in a transaction of its own.
+func (d *DB) Accounts(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]auth.Account, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) ([]auth.Account, error) { return tx.Accounts(ctx, who, after, limit) })
+}
+
+// Owners is that of the store, in a transaction of its own.
+func (d *DB) Owners(ctx context.Context, who auth.Principal) ([]uuid.UUID, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) ([]uuid.UUID, error) { return tx.Owners(ctx, who) })
+}
+
+type provenAccount struct {
+	account auth.Account
+	proofs  auth.Proofs
+}
+
+func bothProven(a auth.Account, p auth.Proofs, err error) (provenAccount, error) {
+	return provenAccount{a, p}, err
+}
+
+// Account is that of the store, in a transaction of its own.
+func (d *DB) Account(ctx context.Context, who auth.Principal, id uuid.UUID) (auth.Account, auth.Proofs, error) {
+	p, err := manage(ctx, d, who, func(tx auth.Tx) (provenAccount, error) { return bothProven(tx.Account(ctx, who, id)) })
+	return p.account, p.proofs, err
+}
+
+// AccountByEmail is that of the store, in a transaction of its own.
+func (d *DB) AccountByEmail(ctx context.Context, who auth.Principal, emailKey string) (auth.Account, auth.Proofs, error) {
+	p, err := manage(ctx, d, who, func(tx auth.Tx) (provenAccount, error) { return bothProven(tx.AccountByEmail(ctx, who, emailKey)) })
+	return p.account, p.proofs, err
+}
+
+// CreateAccount is that of the store, in a transaction of its own.
+func (d *DB) CreateAccount(ctx context.Context, who auth.Principal, a auth.Account, p auth.Proofs) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.CreateAccount(ctx, who, a, p) })
+}
+
+// PutAccount is that of the store, in a transaction of its own.
+func (d *DB) PutAccount(ctx context.Context, who auth.Principal, a auth.Account, p auth.Proofs) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.PutAccount(ctx, who, a, p) })
+}
+
+// PutRecoveryCodes is that of the store, in a transaction of its own.
+func (d *DB) PutRecoveryCodes(ctx context.Context, who auth.Principal, account uuid.UUID, hashes [][]byte) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.PutRecoveryCodes(ctx, who, account, hashes) })
+}
+
+// TakeRecoveryCode is that of the store, in a transaction of its own.
+func (d *DB) TakeRecoveryCode(ctx context.Context, who auth.Principal, account uuid.UUID, hash []byte) (bool, error) {
+	return manage(ctx, d, who, func(tx auth.Tx) (bool, error) { return tx.TakeRecoveryCode(ctx, who, account, hash) })
+}
+
+// Guess is that of the store, in a transaction of its own.
+func (d *DB) Guess(ctx context.Context, who auth.Principal, on auth.GuessedAt, fn func(pair, strangers *auth.Guesses) error) error {
+	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.Guess(ctx, who, on, fn) })
+}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,6 +30,8 @@ type Document struct {
 	Detail    string  `json:"detail"`
 	RequestID string  `json:"request_id"`       // that of X-Request-Id
 	Errors    []Error `json:"errors,omitempty"` // every fault found
+
+	RetryAfter time.Duration `json:"-"` // for the header; 0: as the status has it
 } //	@name	Problem
 
 // Error is one thing wrong with a request.
@@ -54,11 +58,13 @@ var table = map[fault.Kind]entry{
 	fault.Unauthenticated:      {http.StatusUnauthorized, "A key is needed"},
 	fault.Forbidden:            {http.StatusForbidden, "Not allowed"},
 	fault.NotFound:             {http.StatusNotFound, "Not found"},
+	fault.Gone:                 {http.StatusGone, "Erased"},
 	fault.Conflict:             {http.StatusConflict, "In conflict with what is stored"},
 	fault.Stale:                {http.StatusPreconditionFailed, "Changed since it was read"},
 	fault.PreconditionRequired: {http.StatusPreconditionRequired, "The version read must be named"},
 	fault.TooLarge:             {http.StatusRequestEntityTooLarge, "Too large"},
 	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "Not a format that is read here"},
+	fault.RateLimited:          {http.StatusTooManyRequests, "Too many requests"},
 	fault.Unavailable:          {http.StatusServiceUnavailable, "Try again"},
 }
 
@@ -74,7 +80,10 @@ func Of(err error, requestID string) Document {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		if e, known := table[f.Kind]; known {
-			doc := Document{Type: typePrefix + string(f.Kind), Title: e.title, Status: e.status, Detail: f.Message, RequestID: requestID}
+			doc := Document{
+				Type: typePrefix + string(f.Kind), Title: e.title, Status: e.status,
+				Detail: f.Message, RequestID: requestID, RetryAfter: f.RetryAfter,
+			}
 			for _, d := range f.Details[:min(len(f.Details), mostErrors)] {
 				doc.Errors = append(doc.Errors, Error{Pointer: d.Pointer, In: d.In, Code: d.Code, Detail: d.Message})
 			}
@@ -136,8 +145,8 @@ func Write(c echo.Context, doc Document) error {
 	switch doc.Status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="protrack"`)
-	case http.StatusServiceUnavailable:
-		h.Set(echo.HeaderRetryAfter, "1")
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set(echo.HeaderRetryAfter, retryAfter(doc.RetryAfter))
 	}
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(doc.Status)
@@ -147,4 +156,14 @@ func Write(c echo.Context, doc Document) error {
 		return err
 	}
 	return c.Blob(doc.Status, MediaType, body)
+}
+
+// retryAfter is a wait in whole seconds, rounded up: who comes back then must
+// not be too early. It is never 0, which would ask for the same again at once.
+func retryAfter(wait time.Duration) string {
+	whole := wait / time.Second
+	if wait%time.Second > 0 {
+		whole++
+	}
+	return strconv.FormatInt(int64(max(whole, 1)), 10)
 }

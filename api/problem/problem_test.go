@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
@@ -22,7 +24,7 @@ func TestEveryKindOfFaultHasItsStatus(t *testing.T) {
 	for kind, status := range map[fault.Kind]int{
 		fault.Malformed: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.Conflict: 409,
 		fault.Stale: 412, fault.TooLarge: 413, fault.UnsupportedMedia: 415, fault.Invalid: 422,
-		fault.PreconditionRequired: 428, fault.Unavailable: 503,
+		fault.PreconditionRequired: 428, fault.Unavailable: 503, fault.Gone: 410, fault.RateLimited: 429,
 	} {
 		err := fmt.Errorf("wrapped: %w", fault.New(kind, "What to do.",
 			fault.Detail{Pointer: "/a/0", In: "query", Code: "code", Message: "Why."}).Because(errors.New("canary")))
@@ -89,7 +91,7 @@ func TestOnlyWhatIsOurFaultIsLogged(t *testing.T) {
 
 func TestAProblemCarriesTheHeadersOfItsStatus(t *testing.T) {
 	for kind, header := range map[fault.Kind]string{
-		fault.Unauthenticated: "WWW-Authenticate", fault.Unavailable: "Retry-After",
+		fault.Unauthenticated: "WWW-Authenticate", fault.Unavailable: "Retry-After", fault.RateLimited: "Retry-After",
 	} {
 		w, _ := serve(t, http.MethodGet, func(echo.Context) error { return fault.New(kind, "Why.") })
 		if w.Header().Get(header) == "" || w.Header().Get("Content-Type") != problem.MediaType {
@@ -98,6 +100,21 @@ func TestAProblemCarriesTheHeadersOfItsStatus(t *testing.T) {
 	}
 	if w, _ := serve(t, http.MethodHead, func(echo.Context) error { return fault.New(fault.NotFound, "Why.") }); w.Code != 404 || w.Body.Len() != 0 {
 		t.Errorf("HEAD: %d %q", w.Code, w.Body)
+	}
+}
+
+func TestAWaitIsToldInWholeSecondsRoundedUp(t *testing.T) {
+	for wait, want := range map[time.Duration]string{
+		-time.Second: "1", 0: "1", 1: "1", time.Second: "1", time.Second + 1: "2",
+		1500 * time.Millisecond: "2", time.Minute: "60", 59*time.Second + 999*time.Millisecond: "60", math.MaxInt64: "9223372037",
+	} {
+		w, log := serve(t, http.MethodGet, func(echo.Context) error { return fmt.Errorf("wrapped: %w", fault.Wait("Later.", wait)) })
+		if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != want || log != "" {
+			t.Errorf("%s: %d, Retry-After %q instead of %q, logged %q", wait, w.Code, w.Header().Get("Retry-After"), want, log)
+		}
+		if !strings.Contains(w.Body.String(), `"type":"urn:protrack:problem:rate_limited"`) || strings.Contains(w.Body.String(), "etry") {
+			t.Errorf("%s: %s", wait, w.Body)
+		}
 	}
 }
 

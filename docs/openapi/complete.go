@@ -25,8 +25,11 @@ func complete(doc *openapi3.T) {
 	nullableValues(doc)
 	patches(doc)
 	strictRequests(doc)
-	for _, path := range doc.Paths.Map() {
+	for name, path := range doc.Paths.Map() {
 		for method, op := range path.Operations() {
+			if strings.HasPrefix(name, "/v1/") {
+				limited(op, doc.Components.Schemas["Problem"])
+			}
 			mediaTypes(op)
 			versionHeaders(method, op)
 		}
@@ -199,16 +202,29 @@ func mediaTypes(op *openapi3.Operation) {
 	}
 }
 
+// limited says that whoever asks too often is told to wait: so it is on every
+// route that takes a credential.
+func limited(op *openapi3.Operation, problem *openapi3.SchemaRef) {
+	r := openapi3.NewResponse().WithDescription(http.StatusText(http.StatusTooManyRequests)).
+		WithJSONSchemaRef(openapi3.NewSchemaRef("#/components/schemas/Problem", problem.Value))
+	r.Headers = openapi3.Headers{"Retry-After": header("Seconds to wait", openapi3.NewIntegerSchema().WithMin(1))}
+	op.Responses.Set(strconv.Itoa(http.StatusTooManyRequests), &openapi3.ResponseRef{Value: r})
+}
+
+func header(text string, schema *openapi3.Schema) *openapi3.HeaderRef {
+	h := &openapi3.Header{}
+	h.Description, h.Schema = text, openapi3.NewSchemaRef("", schema)
+	return &openapi3.HeaderRef{Value: h}
+}
+
 // versionHeaders documents the headers of versioned resources.
 func versionHeaders(method string, op *openapi3.Operation) {
-	header := func(text string) *openapi3.HeaderRef {
-		h := &openapi3.Header{}
-		h.Description, h.Schema = text, openapi3.NewSchemaRef("", openapi3.NewStringSchema())
-		return &openapi3.HeaderRef{Value: h}
-	}
 	r := op.Responses.Value("201")
 	if method != http.MethodPost || r == nil || op.Responses.Value("200") == nil {
 		return
 	}
-	r.Value.Headers = openapi3.Headers{"ETag": header("The version, for If-Match"), "Location": header("Where it is")}
+	r.Value.Headers = openapi3.Headers{
+		"ETag":     header("The version, for If-Match", openapi3.NewStringSchema()),
+		"Location": header("Where it is", openapi3.NewStringSchema()),
+	}
 }

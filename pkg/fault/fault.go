@@ -9,6 +9,7 @@ package fault
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Kind says what the caller can do about an error.
@@ -21,11 +22,13 @@ const (
 	Unauthenticated      Kind = "unauthenticated"       // nobody is known to be asking
 	Forbidden            Kind = "forbidden"             // somebody known may not do this
 	NotFound             Kind = "not_found"             // unknown, or another clinic's
+	Gone                 Kind = "gone"                  // erased on purpose; it will not come back
 	Conflict             Kind = "conflict"              // the same id or reference with other content
 	Stale                Kind = "stale"                 // the version named is no longer the current one
 	PreconditionRequired Kind = "precondition_required" // the version read was not named
 	TooLarge             Kind = "too_large"             // more bytes than are accepted
 	UnsupportedMedia     Kind = "unsupported_media"     // not a content type or encoding that is read here
+	RateLimited          Kind = "rate_limited"          // asked too often: wait
 	Unavailable          Kind = "unavailable"           // try again: the database is away or busy
 )
 
@@ -39,15 +42,21 @@ type Detail struct {
 
 // Error is an error with a kind, a safe message and all faults found.
 type Error struct {
-	Kind    Kind
-	Message string
-	Details []Detail
-	cause   error
+	Kind       Kind
+	Message    string
+	Details    []Detail
+	RetryAfter time.Duration // how long to wait before asking again; 0: not said
+	cause      error
 }
 
 // New makes an error of the given kind. The message is shown to the caller.
 func New(kind Kind, message string, details ...Detail) *Error {
 	return &Error{Kind: kind, Message: message, Details: details}
+}
+
+// Wait makes a RateLimited error: what was asked can be asked again after d.
+func Wait(message string, d time.Duration) *Error {
+	return &Error{Kind: RateLimited, Message: message, RetryAfter: d}
 }
 
 // Because returns a copy of e that carries the cause, for the log only.

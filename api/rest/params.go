@@ -171,6 +171,8 @@ const (
 	assessmentList = "assessments"
 	versionList    = "versions"
 	keyList        = "keys"
+	disclosureList = "disclosures"
+	auditList      = "audit"
 	caseloadList   = "caseload "
 )
 

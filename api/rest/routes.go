@@ -52,6 +52,10 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/settings/instruments", h.withoutQuery(h.listSettings))
 	r.put("/settings/instruments/:instrument", h.withoutQuery(h.chooseSetting))
 
+	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
+	r.post("/clients/:client_id/erasure", h.withoutQuery(h.eraseClient))
+	r.get("/audit", h.withQuery(h.listAudit))
+
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))
 	r.delete("/keys/:key_id", h.withoutQuery(h.revokeKey))

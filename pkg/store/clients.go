@@ -7,7 +7,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
-	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
 
@@ -20,9 +19,10 @@ type clientRow struct {
 	TimeZone    string
 }
 
-func clientFromRow(r clientRow) care.Client {
+func clientFromRow(r clientRow, s care.Standing) care.Client {
 	return care.Client{
-		ID: r.ID, Reference: care.Private(r.Reference), DisplayName: care.Private(r.DisplayName),
+		MergedInto: s.MergedInto,
+		ID:         r.ID, Reference: care.Private(r.Reference), DisplayName: care.Private(r.DisplayName),
 		BirthYear: r.BirthYear, Sex: instrument.Sex(r.Sex), TimeZone: r.TimeZone, Revision: r.toCare(),
 	}
 }
@@ -37,61 +37,83 @@ func rowFromClient(clinic uuid.UUID, c care.Client) *clientRow {
 
 // Client reads the current version of a client.
 func (d *DB) Client(ctx context.Context, who auth.Principal, id uuid.UUID) (care.Client, error) {
+	same, err := d.peopleOf(ctx, who, id)
+	if err != nil {
+		return care.Client{}, err
+	}
+	standing, err := same.standing(id)
+	if err != nil {
+		return care.Client{}, err
+	}
 	row, err := one[clientRow](d.of(ctx, who, "client_versions").Where("id = ?", id).Where(current), "client")
-	return clientFromRow(row), err
+	return clientFromRow(row, standing), err
 }
 
 // ClientHistory reads the current version of a client and its first.
 func (d *DB) ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (now, original care.Client, err error) {
+	same, err := d.peopleOf(ctx, who, id)
+	if err != nil {
+		return now, original, err
+	}
+	standing, err := same.standing(id)
+	if err != nil {
+		return now, original, err
+	}
 	n, o, err := history[clientRow](d.of(ctx, who, "client_versions").Where("id = ?", id), "client")
-	return clientFromRow(n), clientFromRow(o), err
+	return clientFromRow(n, standing), clientFromRow(o, standing), err
 }
 
-// Clients lists a page of clients by reference.
+// alone is clientFromRow for a record that stands for its person.
+func alone(r clientRow) care.Client { return clientFromRow(r, care.Standing{}) }
+
+// Clients lists a page of clients by reference, without those that another
+// record stands for.
 func (d *DB) Clients(ctx context.Context, who auth.Principal, page care.Page) ([]care.Client, error) {
-	query := d.of(ctx, who, "client_versions").Where(current)
+	query := d.of(ctx, who, "client_versions").Where(current).Where("id "+notMerged, who.Clinic)
 	if page.After.Text != "" {
 		query = query.Where("reference > ?", page.After.Text)
 	}
 	rows, err := all[clientRow](query.Order("reference").Limit(page.Limit), "clients")
-	return convert(rows, clientFromRow), err
+	return convert(rows, alone), err
 }
 
-// ClientIDs lists a page of client ids.
+// ClientIDs lists a page of the ids of clients whose records stand.
 func (d *DB) ClientIDs(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]uuid.UUID, error) {
-	rows, err := all[identity](d.of(ctx, who, "clients").Select("id").Where("id > ?", after).Order("id").Limit(limit), "clients")
+	rows, err := all[identity](d.of(ctx, who, "clients").Select("id").
+		Where("id > ? AND merged_into IS NULL AND erased_at IS NULL", after).Order("id").Limit(limit), "clients")
 	return convert(rows, func(r identity) uuid.UUID { return r.ID }), err
 }
 
 // LockClients locks clients in the order of their ids.
 func (d *DB) LockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) error {
-	rows, err := d.lockClients(ctx, who, ids)
-	if err != nil {
-		return err
+	same, err := d.lockClients(ctx, who, ids)
+	for _, id := range ids {
+		if err == nil {
+			_, err = same.standing(id)
+		}
 	}
-	if len(rows) < len(ids) {
-		return fault.New(fault.NotFound, "There is no such client.")
-	}
-	return nil
+	return err
 }
 
-func (d *DB) lockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) ([]identity, error) {
-	query := d.of(ctx, who, "clients").Select("id").Where("id IN ?", ids).Order("id")
-	return all[identity](d.dialect.lock(query), "clients")
-}
-
-// LockedClients locks and reads clients; unknown ones are absent.
+// LockedClients locks and reads clients; unknown ones are absent, and of those
+// that were erased nothing but that is told.
 func (d *DB) LockedClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]care.Client, error) {
 	out := make(map[uuid.UUID]care.Client, len(ids))
 	if len(ids) == 0 {
 		return out, nil
 	}
-	if _, err := d.lockClients(ctx, who, ids); err != nil {
+	same, err := d.lockClients(ctx, who, ids)
+	if err != nil {
 		return nil, err
+	}
+	for _, id := range ids {
+		if s := same[id]; s.ErasedAt != nil {
+			out[id] = care.Client{ID: id, ErasedAt: s.ErasedAt}
+		}
 	}
 	rows, err := all[clientRow](d.of(ctx, who, "client_versions").Where("id IN ?", ids).Where(current), "clients")
 	for _, r := range rows {
-		out[r.ID] = clientFromRow(r)
+		out[r.ID] = clientFromRow(r, same[r.ID])
 	}
 	return out, err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
@@ -32,6 +33,9 @@ type dialect struct {
 	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions
+	// scrub empties the log, and reports whether the database's files hold
+	// nothing any more of what was removed.
+	scrub    func(ctx context.Context, writer *sql.DB) (bool, error)
 	migrator migrator
 }
 
@@ -42,6 +46,7 @@ var sqliteDialect = dialect{
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
+	scrub:     emptyLog,
 }
 
 var postgresDialect = dialect{
@@ -62,6 +67,8 @@ var postgresDialect = dialect{
 			clinic.String(), hex.EncodeToString(credential)).Error
 	},
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
+	// Only the tables' owner may vacuum them; autovacuum does, in its time.
+	scrub: func(context.Context, *sql.DB) (bool, error) { return false, nil },
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

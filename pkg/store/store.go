@@ -36,6 +36,7 @@ type DB struct {
 	renew       func()                  // has new connections opened after a migration
 	dialect     dialect
 	trail       *trail // of a transaction: what it does; nil outside of one
+	people      people // of a transaction: whose records it knows; nil outside of one
 }
 
 var (

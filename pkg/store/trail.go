@@ -24,6 +24,8 @@ type entryRow struct {
 	TargetID  *uuid.UUID
 	ClientID  *uuid.UUID
 	Details   string
+	Seq       *int64 // the sealer's
+	Hash      []byte
 }
 
 type subjectRow struct {

@@ -36,7 +36,7 @@ func (d *DB) Read(ctx context.Context, who auth.Principal, fn func(care.Reader) 
 	if who.Clinic == uuid.Nil {
 		return errNoClinic
 	}
-	tx := &DB{dialect: d.dialect, trail: &trail{}}
+	tx := &DB{dialect: d.dialect, trail: &trail{}, people: people{}}
 	err := d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		tx.read, tx.write = g, g
 		if err := d.dialect.enter(g, who.Clinic, nil); err != nil {
@@ -92,7 +92,7 @@ func (d *DB) shown(ctx context.Context, hash []byte, fn func(*DB) error) error {
 		if err := d.dialect.enter(g, uuid.Nil, hash); err != nil {
 			return err
 		}
-		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}, people: people{}})
 	})
 }
 
@@ -104,7 +104,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 			if err := d.dialect.enter(g, clinic, credential); err != nil {
 				return err
 			}
-			return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+			return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}, people: people{}})
 		})
 		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
 			return err

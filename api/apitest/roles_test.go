@@ -13,9 +13,9 @@ import (
 
 var (
 	everyone   = auth.Roles()
-	writers    = []auth.Role{auth.Admin, auth.Clinician, auth.App}
-	clinicians = []auth.Role{auth.Admin, auth.Clinician}
-	admins     = []auth.Role{auth.Admin}
+	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
+	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
+	admins     = []auth.Role{auth.Owner, auth.Admin}
 )
 
 // may is who may do what, declared apart from the program. A route that is

@@ -15,7 +15,7 @@ import (
 // KeyRequest asks for an API key.
 type KeyRequest struct {
 	Name      string     `json:"name" validate:"required,max=100,line" example:"tablet in room 2"`
-	Role      string     `json:"role" validate:"required,oneof=admin clinician researcher app" enums:"admin,clinician,researcher,app"`
+	Role      string     `json:"role" validate:"required,oneof=owner admin clinician researcher app" enums:"owner,admin,clinician,researcher,app"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" format:"date-time"`
 } //	@name	KeyRequest
 
@@ -23,7 +23,7 @@ type KeyRequest struct {
 type Key struct {
 	ID        uuid.UUID  `json:"id" swaggertype:"string" format:"uuid"`
 	Name      string     `json:"name"`
-	Role      string     `json:"role" enums:"admin,clinician,researcher,app"`
+	Role      string     `json:"role" enums:"owner,admin,clinician,researcher,app"`
 	Hint      string     `json:"hint" example:"ptk_4fK9aZ"` // the first characters of the secret
 	CreatedAt time.Time  `json:"created_at" format:"date-time"`
 	ExpiresAt *time.Time `json:"expires_at" format:"date-time" extensions:"x-nullable"`

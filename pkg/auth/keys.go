@@ -20,7 +20,7 @@ type NewKey struct {
 	ExpiresAt *time.Time
 }
 
-// Grant checks that the principal may hand out a role narrowed to scopes:
+// mayGrant checks that the principal may hand out permissions, or take them back:
 // nobody gives what they do not hold themselves.
 func (p Principal) mayGrant(held Permissions) error {
 	if p.Held.Covers(held) {
@@ -112,18 +112,35 @@ func (s *Service) RevokeKey(ctx context.Context, who Principal, id uuid.UUID) er
 	if err := s.require(ctx, who, ManageKeys); err != nil {
 		return err
 	}
-	return s.Store.Manage(ctx, who, func(tx Tx) error {
-		k, err := tx.Key(ctx, who, id)
-		if err != nil || k.RevokedAt != nil {
-			return err
-		}
-		if err := who.mayGrant(k.held()); err != nil {
-			return err
+	return s.changeKey(ctx, who, id, func(tx Tx, k Key) error {
+		if k.RevokedAt != nil {
+			return nil
 		}
 		k.RevokedAt = new(stamp(s.Now()))
 		tx.Note(s.entry(who.Did("key.revoke", "key", id)))
 		return tx.EndKey(ctx, who, k)
 	})
+}
+
+// changeKey runs fn on a key of the clinic that may do no more than the
+// principal, and leaves an entry of a refusal.
+func (s *Service) changeKey(ctx context.Context, who Principal, id uuid.UUID, fn func(Tx, Key) error) error {
+	var held Permissions
+	err := s.Store.Manage(ctx, who, func(tx Tx) error {
+		k, err := tx.Key(ctx, who, id)
+		if err != nil {
+			return err
+		}
+		held = k.held()
+		if err := who.mayGrant(held); err != nil {
+			return err
+		}
+		return fn(tx, k)
+	})
+	if fault.Is(err, fault.Forbidden) {
+		s.note(ctx, who, who.Refused((held &^ who.Held).List()...))
+	}
+	return err
 }
 
 // The overlap in which an old key and the one that replaces it both work.
@@ -149,17 +166,10 @@ func (s *Service) RotateKey(ctx context.Context, who Principal, id uuid.UUID, ov
 	}
 	secret := NewSecret()
 	var next Key
-	err := s.Store.Manage(ctx, who, func(tx Tx) error {
-		old, err := tx.Key(ctx, who, id)
-		if err != nil {
-			return err
-		}
+	err := s.changeKey(ctx, who, id, func(tx Tx, old Key) error {
 		now := stamp(s.Now())
 		if !old.Live(now) || old.ReplacedBy != nil {
 			return fault.New(fault.Conflict, "The key has ended or was rotated already.")
-		}
-		if err := who.mayGrant(old.held()); err != nil {
-			return err
 		}
 		next = Key{
 			ID: s.NewID(), Clinic: who.Clinic, Name: old.Name, Role: old.Role, Scopes: old.Scopes, Hint: secret.Hint(),

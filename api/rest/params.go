@@ -175,6 +175,8 @@ const (
 	accountList    = "accounts"
 	consentList    = "consents"
 	correctionList = "corrections"
+	disclosureList = "disclosures"
+	auditList      = "audit"
 	caseloadList   = "caseload "
 )
 

@@ -68,6 +68,10 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/settings/clinic", h.withoutQuery(h.getClinicSettings))
 	r.put("/settings/clinic", h.withoutQuery(h.chooseClinicSettings))
 
+	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
+	r.post("/clients/:client_id/erasure", h.withoutQuery(h.eraseClient))
+	r.get("/audit", h.withQuery(h.listAudit))
+
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))
 	r.delete("/keys/:key_id", h.withoutQuery(h.revokeKey))

@@ -30,6 +30,9 @@ func complete(doc *openapi3.T) {
 			if strings.HasPrefix(name, "/v1/") {
 				limited(op, doc.Components.Schemas["Problem"])
 			}
+			if name == "/v1/clients" && method == http.MethodPost || strings.HasPrefix(name, "/v1/clients/{client_id}") {
+				erased(op, doc.Components.Schemas["Problem"])
+			}
 			mediaTypes(op)
 			versionHeaders(method, op)
 		}
@@ -209,6 +212,14 @@ func limited(op *openapi3.Operation, problem *openapi3.SchemaRef) {
 		WithJSONSchemaRef(openapi3.NewSchemaRef("#/components/schemas/Problem", problem.Value))
 	r.Headers = openapi3.Headers{"Retry-After": header("Seconds to wait", openapi3.NewIntegerSchema().WithMin(1))}
 	op.Responses.Set(strconv.Itoa(http.StatusTooManyRequests), &openapi3.ResponseRef{Value: r})
+}
+
+// erased says that a client who was erased is not unknown: so it is on every
+// route that names one in its path, and on the one that takes a client's id.
+func erased(op *openapi3.Operation, problem *openapi3.SchemaRef) {
+	r := openapi3.NewResponse().WithDescription("The client's record was erased").
+		WithJSONSchemaRef(openapi3.NewSchemaRef("#/components/schemas/Problem", problem.Value))
+	op.Responses.Set(strconv.Itoa(http.StatusGone), &openapi3.ResponseRef{Value: r})
 }
 
 func header(text string, schema *openapi3.Schema) *openapi3.HeaderRef {

@@ -148,6 +148,7 @@ CREATE TABLE erasures (
 ALTER TABLE clients ADD COLUMN merged_into uuid;
 ALTER TABLE clients ADD CONSTRAINT clients_merged_into FOREIGN KEY (clinic_id, merged_into) REFERENCES clients (clinic_id, id);
 CREATE INDEX clients_merged ON clients (clinic_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX clients_person ON clients (clinic_id, COALESCE(merged_into, id)); -- the records of one person
 CREATE TABLE merges (
   clinic_id uuid NOT NULL,
   id        uuid NOT NULL,

@@ -25,9 +25,32 @@ type Client struct {
 	Sex         instrument.Sex // may be empty: not known
 	TimeZone    string         // IANA name, for example America/Denver; may be empty
 	Revision
+
+	// What has become of the record. It is not part of its content.
+	MergedInto *uuid.UUID // the client whose duplicate this is; nil: none
+	ErasedAt   *time.Time // told where clients are locked; any other reading answers Gone
 }
 
-func (c Client) withRevision(r Revision) Client { c.Revision = r; return c }
+func (c Client) withRevision(r Revision) Client {
+	c.Revision, c.MergedInto, c.ErasedAt = r, nil, nil
+	return c
+}
+
+// Standing is what has become of a client's record: whose duplicate it is, and
+// whether it was erased.
+type Standing struct {
+	ID         uuid.UUID
+	MergedInto *uuid.UUID
+	ErasedAt   *time.Time
+}
+
+// Person is the id of the record that stands for the person.
+func (s Standing) Person() uuid.UUID {
+	if s.MergedInto != nil {
+		return *s.MergedInto
+	}
+	return s.ID
+}
 
 // fields are what the audit trail may tell of a change: who a client is, it
 // tells nobody.
@@ -175,7 +198,7 @@ func (s *Service) UpdateClient(ctx context.Context, who auth.Principal, c Client
 		if err := checkVersion(current.Revision, expected); err != nil {
 			return err
 		}
-		c.Revision = s.next(who, current.Revision)
+		c.Revision, c.MergedInto = s.next(who, current.Revision), current.MergedInto
 		tx.Note(s.did(who, "client.update", "client", c.ID, c.ID, audit.Diff(current.fields(), c.fields())...))
 		return tx.ReviseClient(ctx, who, c)
 	})

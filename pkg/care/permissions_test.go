@@ -29,12 +29,14 @@ type standing struct {
 	session    care.Session
 	assessment care.Assessment
 	correction care.Correction
-	member     uuid.UUID // of the client's care team
+	member     uuid.UUID   // of the client's care team
+	spare      care.Client // to be erased
 }
 
 func newStanding(t *testing.T, c clinic) standing {
 	var s standing
 	s.client = c.client(t, uuid.NewString())
+	s.spare = c.client(t, uuid.NewString())
 	s.course = c.course(t, s.client.ID, "2026-01-01")
 	s.session = c.session(t, care.Session{ClientID: s.client.ID, CourseID: &s.course.ID, Kind: care.Dosing, StartedAt: day(5)})
 	s.assessment = c.record(t, gad7(s.client.ID, day(4), 2))[0]
@@ -226,6 +228,28 @@ var deeds = map[string]deed{
 	}},
 }
 
+func init() {
+	for name, d := range deedsOfRights {
+		deeds[name] = d
+	}
+}
+
+// deedsOfRights are those of what a client may ask for.
+var deedsOfRights = map[string]deed{
+	"Audit": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Audit(ctx, who, care.EntryFilter{Clients: []uuid.UUID{s.client.ID}}, one)
+		return err
+	}},
+	"Disclosures": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Disclosures(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"EraseClient": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.EraseClient(ctx, who, s.spare.ID, care.ClientRequest)
+		return err
+	}},
+}
+
 func TestEveryMethodOfTheServiceHasADeed(t *testing.T) {
 	service := reflect.TypeFor[*care.Service]()
 	principal := reflect.TypeFor[auth.Principal]()
@@ -332,7 +356,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "ClinicSettings", "ChooseClinicSettings",
+		"MayRecord", "ClinicSettings", "ChooseClinicSettings", "Audit",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

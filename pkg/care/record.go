@@ -222,8 +222,11 @@ func (b *batch) lockClients(ctx context.Context, tx Tx) (map[uuid.UUID]Client, e
 		return nil, err
 	}
 	for _, i := range b.open() {
-		if _, found := clients[b.out[i].Assessment.ClientID]; !found {
+		switch client, found := clients[b.out[i].Assessment.ClientID]; {
+		case !found:
 			b.refuse(i, errNoSuchClient)
+		case client.ErasedAt != nil:
+			b.refuse(i, ErrErased)
 		}
 	}
 	return clients, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
@@ -36,6 +37,9 @@ type dialect struct {
 	compact func(db *gorm.DB, table string) error
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions
+	// scrub empties the log, and reports whether the database's files hold
+	// nothing any more of what was removed.
+	scrub    func(ctx context.Context, writer *sql.DB) (bool, error)
 	migrator migrator
 }
 
@@ -48,6 +52,7 @@ var sqliteDialect = dialect{
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
 	lift:      liftSQLiteTrigger,
 	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
+	scrub:     emptyLog,
 }
 
 var postgresDialect = dialect{
@@ -70,6 +75,8 @@ var postgresDialect = dialect{
 	lift:     liftPostgresTrigger,
 	compact:  func(db *gorm.DB, table string) error { return db.Exec("VACUUM (FULL) " + table).Error },
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
+	// Only the tables' owner may vacuum them; autovacuum does, in its time.
+	scrub: func(context.Context, *sql.DB) (bool, error) { return false, nil },
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

@@ -156,6 +156,7 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	_, err = svc.ChooseSetting(ctx, who, care.Setting{Instrument: "phq-9"})
 	must(t, err)
 	must(t, svc.RebuildProgress(ctx, who))
+	exerciseRights(ctx, t, svc, who, client.ID)
 	readEverything(ctx, t, svc, who, after, course, session, a)
 	useRights(ctx, t, svc, who, after, client.ID)
 }
@@ -199,6 +200,27 @@ func useRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Pr
 	must(t, err)
 	_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Sort: care.ByChange}, care.Page{Limit: 10})
 	must(t, err)
+}
+
+// exerciseRights does what a client may ask for, to the end.
+func exerciseRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, client uuid.UUID) {
+	t.Helper()
+	for _, page := range []care.Page{{Limit: 10}, {Limit: 10, After: care.Position{Time: time.Now(), ID: client}}} {
+		_, err := svc.Disclosures(ctx, who, client, page)
+		must(t, err)
+		for _, filter := range []care.EntryFilter{
+			{}, {Clients: []uuid.UUID{client}}, {Actor: &who.Actor}, {Action: "client.read", Outcome: "done", From: new(time.Now()), To: new(time.Now())},
+		} {
+			_, err := svc.Audit(ctx, who, filter, page)
+			must(t, err)
+		}
+	}
+	spare, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-spare"})
+	must(t, err)
+	for range 2 {
+		_, err = svc.EraseClient(ctx, who, spare.ID, care.LegalOrder)
+		must(t, err)
+	}
 }
 
 func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, course care.Course, session care.Session, a care.Assessment) {

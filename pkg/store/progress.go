@@ -69,9 +69,13 @@ func rowFromProgress(clinic uuid.UUID, p care.Progress) progressRow {
 	}
 }
 
-// PutProgress replaces the progress of clients.
+// PutProgress replaces the progress of people.
 func (d *DB) PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, progress []care.Progress) error {
-	remove := d.writing(ctx, who, "progress").Where("client_id IN ?", clients)
+	same, err := d.peopleOf(ctx, who, clients...)
+	if err != nil {
+		return err
+	}
+	remove := d.writing(ctx, who, "progress").Where("client_id IN ?", same.ids())
 	if len(instruments) > 0 {
 		remove = remove.Where("instrument IN ?", instruments)
 	}
@@ -138,7 +142,7 @@ func (d *DB) Caseload(ctx context.Context, who auth.Principal, q care.CaseloadQu
 func (d *DB) caseloadOrder(ctx context.Context, who auth.Principal, q care.CaseloadQuery, page care.Page) ([]uuid.UUID, error) {
 	query := d.within(ctx, who, "client_versions", "c").Select("c.id AS id").
 		Joins("LEFT JOIN progress p ON p.clinic_id = c.clinic_id AND p.client_id = c.id AND p.instrument = ?", q.Instrument).
-		Where("c.superseded_at IS NULL")
+		Where("c.superseded_at IS NULL").Where("c.id "+notMerged, who.Clinic)
 	switch q.Status {
 	case "":
 	case care.NotMeasured:

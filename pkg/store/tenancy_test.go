@@ -29,6 +29,8 @@ type victim struct {
 	key        auth.Key
 	consent    care.Consent
 	correction care.Correction
+	erased     care.Client
+	spare      care.Client // to be erased by its own clinic
 }
 
 func newVictim(t *testing.T, d *storetest.Database) victim {
@@ -39,7 +41,8 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	v.assessment.SessionID = &v.session.ID
 	v.key = auth.Key{ID: storetest.NewID(), Name: "k", Role: auth.App, CreatedAt: storetest.When}
 	v.consent, v.correction = c.NewConsent(v.client.ID, storetest.When), c.NewCorrection(v.client.ID, storetest.When)
-	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When))
+	v.erased, v.spare = c.NewClient("P-2"), c.NewClient("P-3")
+	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When), v.erased, v.spare)
 	if err := c.CreateKey(t.Context(), c.Who, v.key, []byte(v.key.ID.String())); err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +51,13 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		return errors.Join(err,
 			tx.PutProgress(ctx, c.Who, []uuid.UUID{v.client.ID}, nil, []care.Progress{storetest.NewProgress(v.client.ID, "gad-7")}),
 			tx.PutSetting(ctx, c.Who, care.Setting{Instrument: "gad-7", UpdatedAt: storetest.When}))
+	})
+	c.Write(t, func(ctx context.Context, tx care.Tx) error {
+		e := storetest.Entry(c.Who)
+		e.Client = v.client.ID
+		tx.Note(e)
+		_, err := tx.Erase(ctx, c.Who, []uuid.UUID{v.erased.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
+		return err
 	})
 	return v
 }
@@ -242,9 +252,31 @@ var attempts = map[string]attempt{
 	}},
 }
 
+func init() {
+	for name, a := range attemptsOnRights {
+		attempts[name] = a
+	}
+}
+
+// attemptsOnRights are those on what a client may ask for.
+var attemptsOnRights = map[string]attempt{
+	"Person": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Person(ctx, who, v.client.ID)
+	}},
+	"Entries": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Entries(ctx, who, care.EntryFilter{Clients: []uuid.UUID{v.client.ID}}, page)
+	}},
+	"Erasure": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Erasure(ctx, who, v.erased.ID)
+	}},
+	"Erase": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Erase(ctx, who, []uuid.UUID{v.spare.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
+	}},
+}
+
 // withoutPrincipal lists the methods that find out who is asking, and Write,
 // which has promises of its own.
-var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note"}
+var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note", "Scrub"}
 
 func TestNoMethodIsForgotten(t *testing.T) {
 	known := map[string]bool{}

@@ -132,7 +132,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 
 // on is the database inside a transaction, or on one pool of it.
 func (d *DB) on(g *gorm.DB) *DB {
-	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}}
+	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}, people: people{}}
 }
 
 // of starts every statement on a clinic's data.

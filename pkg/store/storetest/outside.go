@@ -147,6 +147,21 @@ func (d *DB) Points(ctx context.Context, who auth.Principal, clients []uuid.UUID
 	return look(ctx, d, who, func(r care.Reader) ([]care.Point, error) { return r.Points(ctx, who, clients, instruments, asOf) })
 }
 
+// Person is that of the store, in a transaction of its own.
+func (d *DB) Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Standing, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Standing, error) { return r.Person(ctx, who, client) })
+}
+
+// Entries is that of the store, in a transaction of its own.
+func (d *DB) Entries(ctx context.Context, who auth.Principal, filter care.EntryFilter, page care.Page) ([]care.TrailEntry, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.TrailEntry, error) { return r.Entries(ctx, who, filter, page) })
+}
+
+// Erasure is that of the store, in a transaction of its own.
+func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (care.Erasure, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Erasure, error) { return r.Erasure(ctx, who, client) })
+}
+
 // Settings is that of the store, in a transaction of its own.
 func (d *DB) Settings(ctx context.Context, who auth.Principal) (care.Settings, error) {
 	return look(ctx, d, who, func(r care.Reader) (care.Settings, error) { return r.Settings(ctx, who) })

@@ -57,9 +57,9 @@ func (s *Service) joinTeam(ctx context.Context, who auth.Principal, tx Tx, clien
 	if who.Reach != auth.AssignedClients {
 		return nil
 	}
-	return tx.PutMembership(ctx, who, Membership{
-		ClientID: client, Member: who.Actor, Kind: Assigned, Since: stamp(s.Now()), AddedBy: who.Actor,
-	})
+	m := Membership{ClientID: client, Member: who.Actor, Kind: Assigned, Since: stamp(s.Now()), AddedBy: who.Actor}
+	tx.Note(s.did(who, "care_team.assign", "member", m.Member, client, audit.Diff(nil, m.fields())...))
+	return tx.PutMembership(ctx, who, m)
 }
 
 // Team lists a client's care team by beginning: who is in it now, or with past

@@ -275,7 +275,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
       CREATE ROLE protrack_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
     END IF;
-    IF NOT pg_has_role(current_user, 'protrack_app', 'MEMBER') THEN
+    -- Also where it is a member: from PostgreSQL 16 on, who makes a role may not take it.
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
       EXECUTE format('GRANT protrack_app TO %I', current_user);
     END IF;
   EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN

@@ -94,7 +94,9 @@ func prepareSession(ctx context.Context, c *pgx.Conn) error {
 		return err
 	}
 	var member bool
-	err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'protrack_app'), false)
+	// From PostgreSQL 16 on, a member may lack the right to take the role.
+	err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(current_user, oid,
+		CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) FROM pg_roles WHERE rolname = 'protrack_app'), false)
 		AND EXISTS (SELECT FROM information_schema.role_table_grants WHERE grantee = 'protrack_app' AND table_schema = current_schema() AND table_name = 'clinics')`).Scan(&member)
 	if err == nil && member {
 		_, err = c.Exec(ctx, `SET ROLE protrack_app`)

@@ -17,6 +17,7 @@ import (
 // commands are all there are, as they are typed.
 var commands = [][]string{
 	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "revoke"},
+	{"fields", "key"}, {"fields", "rotate"}, {"fields", "retire"}, {"fields", "encrypt"}, {"fields", "decrypt"}, {"fields", "check"},
 	{"progress"}, {"healthcheck"}, {"version"},
 }
 

@@ -105,9 +105,14 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 		}
 		life("rotated", second, "P-3")
 		refuses("with the new key alone", retired, "the field keys given cannot read them")
+		running := serve(t, database, with(second)) // which is not disturbed
 		if got := command(t, with(second), "fields", "encrypt").want(t).out; got != "clinic default: 2 versions of clients changed\n" {
 			t.Errorf("encrypt says %q", got)
 		}
+		if diff := cmp.Diff(want, references(t, running)); diff != "" {
+			t.Errorf("under a running server:\n%s", diff)
+		}
+		stop(t, running)
 		life("the old key retired", retired, "P-4")
 		refuses("with the old keys", first, "the field keys given cannot read them")
 		command(t, with(retired), "fields", "decrypt").want(t)

@@ -85,7 +85,10 @@ func fromHandle(handle *keyset.Handle) (*Keys, error) {
 		}
 		k.each = append(k.each, one{entry.KeyID(), alone})
 	}
-	return k, k.tellApart()
+	if err := k.tellApart(); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // withPrimary seals with a key of the keyset that need not be the primary.

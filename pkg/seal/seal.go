@@ -79,14 +79,17 @@ func (k *Keys) Open(stored string, at Place) (string, error) {
 	return string(text), nil
 }
 
-// Forms are all forms in which a text may be stored: plain, and sealed with
-// each key.
-func (k *Keys) Forms(text string, at Place) ([]string, error) {
-	forms := []string{text}
+// OtherForms are the forms in which a text may be stored besides the one that
+// Seal gives: plain, and sealed with the other keys.
+func (k *Keys) OtherForms(text string, at Place) ([]string, error) {
 	if k == nil || text == "" {
-		return forms, nil
+		return nil, nil
 	}
+	forms := []string{text}
 	for _, key := range k.each {
+		if key.id == k.primary {
+			continue
+		}
 		form, err := sealWith(key.seals, text, at)
 		if err != nil {
 			return nil, err

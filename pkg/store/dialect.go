@@ -33,7 +33,7 @@ type dialect struct {
 	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
 	// lift takes a trigger away within a transaction, and gives what puts it back.
 	lift func(tx *gorm.DB, table, trigger string) (restore func() error, err error)
-	// compact rewrites what is stored, without what was there before.
+	// compact leaves nothing in the files of what a table held before.
 	compact func(db *gorm.DB, table string) error
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions

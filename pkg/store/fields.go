@@ -174,9 +174,9 @@ func (d *DB) resealed(r clientRow, to *seal.Keys) (map[string]any, error) {
 	return map[string]any{"reference": again.Reference, "display_name": again.DisplayName}, nil
 }
 
-// CompactFields rewrites where names are stored, so that what was there before
-// they were encrypted, or under an old key, is nowhere in the database's files.
-// It waits for others who use them.
+// CompactFields makes sure that what names were before they were encrypted, or
+// under an old key, is nowhere in the database's files. It waits for others who
+// use them. Backups, and the log that PostgreSQL archives, are out of its reach.
 func (d *DB) CompactFields(ctx context.Context) error {
 	owner, done, err := d.asOwner()
 	if err != nil {
@@ -184,7 +184,7 @@ func (d *DB) CompactFields(ctx context.Context) error {
 	}
 	defer done()
 	if err := d.dialect.compact(owner.write.WithContext(ctx), "client_versions"); err != nil {
-		return fmt.Errorf("rewrite the database: %w", err)
+		return fmt.Errorf("compact the database: %w", err)
 	}
 	return nil
 }

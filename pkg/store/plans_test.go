@@ -20,6 +20,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/seal"
 	"github.com/protrack/protrack/pkg/store"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
@@ -27,10 +28,17 @@ import (
 // Every statement that the services send is planned anew, without values.
 // None may have to read a whole table: PostgreSQL is told to avoid that at
 // any price, so a sequential scan that is left has no index to use.
-func TestEveryStatementIsCoveredByAnIndex(t *testing.T) {
+func TestEveryStatementIsCoveredByAnIndex(t *testing.T) { coveredByIndexes(t, nil) }
+
+func TestEveryStatementOnEncryptedNamesIsCoveredByAnIndex(t *testing.T) {
+	coveredByIndexes(t, rotated(t, newKeys(t)))
+}
+
+func coveredByIndexes(t *testing.T, keys *seal.Keys) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "plans.db")
-		statements := statementsOfTheServices(t, "sqlite://"+path)
+		statements := statementsOfTheServices(t, "sqlite://"+path, keys)
 		db := openDriver(t, "sqlite3", "file:"+path)
 		wholeTable := regexp.MustCompile(`^SCAN (\w+)`)
 		check := func(statement string) []string { return sqlitePlan(t, db, statement, wholeTable) }
@@ -45,7 +53,7 @@ func TestEveryStatementIsCoveredByAnIndex(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		url := storetest.Postgres(t)
-		statements := statementsOfTheServices(t, url)
+		statements := statementsOfTheServices(t, url, keys)
 		db := openDriver(t, "pgx", url)
 		if len(postgresPlan(t, db, "SELECT id FROM assessment_versions WHERE total = $1")) == 0 {
 			t.Fatal("a statement without an index is not noticed")
@@ -74,12 +82,12 @@ var placeholder = regexp.MustCompile(`\$(\d+)\$`)
 
 // statementsOfTheServices uses every service method once and returns the
 // distinct statements that were sent.
-func statementsOfTheServices(t *testing.T, url string) []string {
+func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []string {
 	t.Helper()
 	ctx := context.Background()
 	var mu sync.Mutex
 	seen := map[string]bool{}
-	db, err := store.Open(ctx, store.Config{URL: url, Log: slog.New(slog.DiscardHandler), Trace: func(s string) {
+	db, err := store.Open(ctx, store.Config{URL: url, FieldKeys: field, Log: slog.New(slog.DiscardHandler), Trace: func(s string) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[placeholder.ReplaceAllString(s, "$$$1")] = true

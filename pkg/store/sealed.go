@@ -67,15 +67,21 @@ func (d *DB) aloneWithReference(ctx context.Context, who auth.Principal, c care.
 	if d.keys == nil {
 		return nil
 	}
-	forms, err := d.keys.Forms(string(c.Reference), referenceOf(who.Clinic))
+	forms, err := d.keys.OtherForms(string(c.Reference), referenceOf(who.Clinic))
 	if err != nil {
 		return fmt.Errorf("look for a client's reference: %w", err)
 	}
 	who.Reach = auth.AllClients // also among those that the principal does not see
-	others := d.of(ctx, who, "client_versions").Select("id").Where("reference IN ? AND id <> ?", forms, c.ID).Where(current).Limit(1)
-	taken, err := all[identity](others, "clients")
-	if err == nil && len(taken) > 0 {
-		err = fault.New(fault.Conflict, "Another client has this.")
+	for _, form := range forms {
+		// One by one: that is how PostgreSQL takes the unique index for it,
+		// even before it has counted the table.
+		others, err := all[identity](d.of(ctx, who, "client_versions").Select("id").Where("reference = ?", form).Where(current), "clients")
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(others, func(o identity) bool { return o.ID != c.ID }) {
+			return fault.New(fault.Conflict, "Another client has this.")
+		}
 	}
-	return err
+	return nil
 }

@@ -102,12 +102,9 @@ func liftSQLiteTrigger(tx *gorm.DB, _, trigger string) (func() error, error) {
 	return func() error { return tx.Exec(definition).Error }, tx.Exec("DROP TRIGGER " + trigger).Error
 }
 
-// compactSQLite rewrites the file and empties the log: neither then holds what
-// was overwritten.
+// compactSQLite empties the log into the file, where secure_delete has wiped
+// what was overwritten.
 func compactSQLite(db *gorm.DB) error {
-	if err := db.Exec("VACUUM").Error; err != nil {
-		return err
-	}
 	var result struct{ Busy int }
 	if err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&result).Error; err != nil {
 		return err

@@ -24,6 +24,7 @@ import (
 
 // Deps is what the server needs. CORSOrigins may be empty: then no other
 // site's pages may call it. Proxies may be: then no header is believed.
+// Unsealed may be nil: then there is no such figure.
 type Deps struct {
 	Care        *care.Service
 	Keys        *auth.Service
@@ -32,6 +33,7 @@ type Deps struct {
 	Log         *slog.Logger
 	NewID       func() uuid.UUID
 	Ready       func(context.Context) error // nil error: it can serve
+	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
 	Version     string
 	CORSOrigins []string
 }
@@ -52,6 +54,10 @@ func New(d Deps) *echo.Echo {
 	e.IPExtractor, e.SchemeExtractor = mw.AddressOf(d.Proxies), mw.SchemeOf(d.Proxies)
 	e.HTTPErrorHandler = problem.Handler(d.Log)
 	metrics := mw.NewMetrics(d.Version)
+	if d.Unsealed != nil {
+		metrics.Gauge("protrack_audit_unsealed_seconds", "Age of the oldest entry of an audit trail that is not in its chain.",
+			func() float64 { return d.Unsealed().Seconds() })
+	}
 
 	e.Use(mw.RequestID(d.NewID), mw.AccessLog(d.Log), metrics.Observe(), mw.Recover(d.Log), mw.Headers())
 	if len(d.CORSOrigins) > 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/pkg/audit"
@@ -62,8 +60,13 @@ func readKey(path string) (keyFile, error) {
 	return keyFile{Private: audit.SignerKey(lines[0]), Public: lines[1]}, nil
 }
 
-// makeKey makes a key that only this user can read, unless there is one.
+// makeKey reads the key, or makes one that only this user can read. The file
+// comes into being whole: of two servers that begin at once both have the key
+// of the first, and a crash leaves no half of one.
 func makeKey(path string) (keyFile, error) {
+	if own, err := readKey(path); !errors.Is(err, os.ErrNotExist) {
+		return own, err
+	}
 	private, public, err := audit.NewKey("protrack")
 	if err != nil {
 		return keyFile{}, err
@@ -71,15 +74,19 @@ func makeKey(path string) (keyFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return keyFile{}, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the file
-	if errors.Is(err, os.ErrExist) {
-		return readKey(path)
-	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".") // for this user alone
 	if err != nil {
 		return keyFile{}, err
 	}
+	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = fmt.Fprintf(f, "%s\n%s\n", string(private), public)
-	return keyFile{Private: private, Public: public}, errors.Join(err, f.Sync(), f.Close())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return keyFile{}, err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return keyFile{}, err
+	}
+	return readKey(path)
 }
 
 // published is a line of the file of checkpoints that is kept elsewhere.
@@ -88,7 +95,8 @@ type published struct {
 	Note string    `json:"note"`
 }
 
-// publisher appends checkpoints to a file.
+// publisher appends checkpoints to a file, each on a line of its own. The line
+// is ended before as well as after: half a line that a crash left spoils no other.
 func publisher(path string) func(context.Context, string) error {
 	return func(_ context.Context, text string) error {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // the operator names the file
@@ -97,31 +105,41 @@ func publisher(path string) func(context.Context, string) error {
 		}
 		line, err := json.Marshal(published{At: time.Now().UTC(), Note: text})
 		if err == nil {
-			_, err = f.Write(append(line, '\n'))
+			_, err = f.WriteString("\n" + string(line) + "\n")
 		}
 		return errors.Join(err, f.Sync(), f.Close())
 	}
 }
 
-// readPublished reads the checkpoints of a clinic from such a file.
-func readPublished(path string, clinic uuid.UUID) ([]string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
+// readPublished reads the checkpoints of such files. It says on warn which
+// lines hold none: what a crash left must not keep the others from being used.
+func readPublished(warn io.Writer, paths ...string) ([]string, error) {
 	var notes []string
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var p published
-		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-			return nil, fmt.Errorf("%s: line %d is no checkpoint", path, len(notes)+1)
+	for _, path := range paths {
+		text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+		if err != nil {
+			return nil, err
 		}
-		if strings.HasPrefix(p.Note, "protrack audit "+clinic.String()+"\n") {
+		before, number := len(notes), 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			var p published
+			if strings.TrimSpace(line) == "" {
+				continue
+			}
+			if err := json.Unmarshal([]byte(line), &p); err != nil || p.Note == "" {
+				if _, err := fmt.Fprintf(warn, "%s: line %d holds no checkpoint\n", path, number); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			notes = append(notes, p.Note)
 		}
+		if len(notes) == before {
+			return nil, fmt.Errorf("%s holds no checkpoints", path)
+		}
 	}
-	return notes, lines.Err()
+	return notes, nil
 }
 
 // auditFlags is what verify and export share.
@@ -167,19 +185,16 @@ func (c auditVerifyCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return explain("audit key", err)
 	}
+	kept, err := readPublished(t.err, c.Checkpoints...)
+	if err != nil {
+		return err
+	}
 	if c.File != "" {
-		return c.verifyFile(t, trusted)
+		return c.verifyFile(t, trusted, kept)
 	}
 	return c.open(ctx, t, func(s *services, who auth.Principal) error {
 		return s.db.Chain(ctx, who.Clinic, func(chain store.Chain) error {
-			checkpoints := chain.Checkpoints
-			for _, file := range c.Checkpoints {
-				kept, err := readPublished(file, who.Clinic)
-				if err != nil {
-					return err
-				}
-				checkpoints = append(checkpoints, kept...)
-			}
+			checkpoints := append(chain.Checkpoints, audit.CheckpointsOf(who.Clinic, kept)...)
 			slices.Sort(checkpoints)
 			v := audit.NewVerifier(who.Clinic, slices.Compact(checkpoints), trusted)
 			if err := v.AddAll(chain.Entries); err != nil {
@@ -190,13 +205,13 @@ func (c auditVerifyCmd) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-func (c auditVerifyCmd) verifyFile(t *terminal, trusted []note.Verifier) error {
+func (c auditVerifyCmd) verifyFile(t *terminal, trusted []note.Verifier, kept []string) error {
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	r, err := audit.VerifyExport(f, trusted)
+	r, err := audit.VerifyExport(f, trusted, kept...)
 	if err != nil {
 		return explain(c.File, err)
 	}
@@ -213,17 +228,21 @@ func report(w io.Writer, r audit.Report) error {
 	case !r.KnownKey:
 		b.WriteString(", signed with a key that nobody vouched for: name it with --key")
 	default:
-		fmt.Fprintf(&b, ", signed with a known key; the last confirms entry %d", r.Confirmed)
+		b.WriteString(", signed with a known key")
 	}
 	fmt.Fprintf(&b, "\nunsealed     %d\n", r.Unsealed)
 	for _, f := range r.Faults {
-		fmt.Fprintf(&b, "%-12s entry %d %s: %s\n", strings.ToUpper(f.Kind), f.Seq, f.Entry, f.Message)
+		fmt.Fprintf(&b, "%-12s entry %d: %s\n", strings.ToUpper(f.Kind), f.Seq, f.Message)
 	}
 	if n := r.FaultCount - int64(len(r.Faults)); n > 0 {
 		fmt.Fprintf(&b, "and %d more\n", n)
 	}
-	if r.OK() {
-		b.WriteString("The audit trail is as it was written.\n")
+	switch {
+	case !r.OK():
+	case r.KnownKey && r.Confirmed > 0:
+		fmt.Fprintf(&b, "The audit trail is as it was written; signed checkpoints say so up to entry %d.\n", r.Confirmed)
+	default:
+		b.WriteString("The audit trail agrees with itself; no checkpoint of a known key says more.\n")
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err

@@ -105,6 +105,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 			}
 			return sealed(sealer)
 		},
+		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
 	server := api.Server(c.Addr, handler, log)
 	if server.TLSConfig, err = c.tls(log); err != nil {

@@ -120,6 +120,18 @@ func OpenCheckpoint(text string, verifiers []note.Verifier) (Checkpoint, error) 
 	return parseCheckpoint(signed.Text)
 }
 
+// CheckpointsOf gives those of the checkpoints that say they are of the clinic.
+// Nothing is checked.
+func CheckpointsOf(clinic uuid.UUID, texts []string) []string {
+	var of []string
+	for _, text := range texts {
+		if strings.HasPrefix(text, origin+clinic.String()+"\n") {
+			of = append(of, text)
+		}
+	}
+	return of
+}
+
 // readCheckpoint reads a checkpoint without asking who signed it.
 func readCheckpoint(text string) (Checkpoint, error) {
 	_, err := note.Open([]byte(text), note.VerifierList())

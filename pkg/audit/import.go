@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -29,13 +30,17 @@ const longestLine = 16 << 20
 // nothing to report on: a *fault.Error of kind Malformed if the file does not
 // begin like one of ours, of kind TooLarge if a line is longer than 16 MiB, or
 // an error of reading.
-func VerifyExport(r io.Reader, trusted []note.Verifier) (Report, error) {
+//
+// Kept are checkpoints from elsewhere, of any clinic: they show what was cut
+// off before or after the file was written.
+func VerifyExport(r io.Reader, trusted []note.Verifier, kept ...string) (Report, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestLine)
 	f, err := openFile(lines, trusted)
 	if err != nil {
 		return Report{}, err
 	}
+	f.kept = CheckpointsOf(f.clinic, kept)
 	for lines.Scan() {
 		f.line(lines.Bytes())
 	}
@@ -52,6 +57,7 @@ type file struct {
 	trusted     bool
 	number      int // of the line, from 1
 	checkpoints []string
+	kept        []string  // from elsewhere
 	verifier    *Verifier // nil until the first line that is no checkpoint
 	footer      *fileFooter
 	strays      []int // lines that stand where they do not belong
@@ -110,6 +116,21 @@ func (f *file) line(text []byte) {
 	}
 }
 
+// together lists the checkpoints of both, those in both once.
+func together(own, kept []string) []string {
+	all, known := slices.Clone(own), map[string]bool{}
+	for _, text := range own {
+		known[text] = true
+	}
+	for _, text := range kept {
+		if !known[text] {
+			known[text] = true
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
 // check refuses a line that says two things, or nothing.
 func (l fileLine) check() error {
 	n := 0
@@ -127,7 +148,7 @@ func (l fileLine) check() error {
 // entries gives the verifier, once all checkpoints are known.
 func (f *file) entries() *Verifier {
 	if f.verifier == nil {
-		f.verifier = NewVerifier(f.clinic, f.checkpoints, f.keys)
+		f.verifier = NewVerifier(f.clinic, together(f.checkpoints, f.kept), f.keys)
 	}
 	return f.verifier
 }

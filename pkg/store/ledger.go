@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func (d *DB) Seal(ctx context.Context, clinic uuid.UUID, limit int, fn func(audi
 		entries := make([]audit.Entry, n)
 		for i, r := range rows {
 			if entries[i], err = entryFromRow(r.EntryColumns); err != nil {
-				return err
+				return fmt.Errorf("entry %s: %w", r.ID, err)
 			}
 		}
 		sealed, head := fn(head, entries)
@@ -108,14 +109,19 @@ func (d *DB) holdHead(ctx context.Context, who auth.Principal) (audit.Head, erro
 // OldestUnsealed gives the time of the oldest entry that has no place in the
 // chain; nil: there is none.
 func (d *DB) OldestUnsealed(ctx context.Context, clinic uuid.UUID) (oldest *time.Time, err error) {
-	err = d.inClinic(ctx, clinic, func(tx *DB) error {
-		rows, err := all[entryRow](tx.of(ctx, auth.System(clinic), "audit_entries").Where("seq IS NULL").Order("at, id").Limit(1), "audit entries")
-		if len(rows) > 0 {
-			oldest = &rows[0].At.Time
-		}
+	err = d.inClinic(ctx, clinic, func(tx *DB) (err error) {
+		oldest, err = tx.oldestUnsealed(ctx, clinic)
 		return err
 	})
 	return oldest, err
+}
+
+func (d *DB) oldestUnsealed(ctx context.Context, clinic uuid.UUID) (*time.Time, error) {
+	rows, err := all[entryRow](d.of(ctx, auth.System(clinic), "audit_entries").Where("seq IS NULL").Order("at, id").Limit(1), "audit entries")
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0].At.Time, nil
 }
 
 // Head gives the end of the clinic's chain.
@@ -183,23 +189,25 @@ func (d *DB) Chain(ctx context.Context, clinic uuid.UUID, fn func(Chain) error) 
 		if err != nil {
 			return err
 		}
-		unsealed, err := all[entryRow](tx.of(ctx, who, "audit_entries").Select("clinic_id, id, at, details").Where("seq IS NULL").Order("at, id"), "audit entries")
+		oldest, err := tx.oldestUnsealed(ctx, clinic)
 		if err != nil {
 			return err
 		}
-		c := Chain{Head: head, Unsealed: len(unsealed), Checkpoints: convert(notes, func(r checkpointRow) string { return r.Note })}
-		if len(unsealed) > 0 {
-			c.Oldest = &unsealed[0].At.Time
+		var unsealed int64
+		if err := tx.of(ctx, who, "audit_entries").Where("seq IS NULL").Count(&unsealed).Error; err != nil {
+			return fmt.Errorf("count audit entries: %w", err)
 		}
+		c := Chain{Head: head, Unsealed: int(unsealed), Oldest: oldest, Checkpoints: convert(notes, func(r checkpointRow) string { return r.Note })}
 		c.Entries = func(yield func(audit.Sealed, error) bool) { tx.eachSealed(ctx, who, yield) }
 		return fn(c)
 	})
 }
 
 // eachSealed reads the chain in pages, in the order of its numbers and, where a
-// number stands twice because somebody dropped the index, of the ids.
+// number stands twice because somebody dropped the index, of the ids. It begins
+// below the first number: what was given one that no entry has is shown too.
 func (d *DB) eachSealed(ctx context.Context, who auth.Principal, yield func(audit.Sealed, error) bool) {
-	seq, id := int64(0), uuid.Nil
+	seq, id := int64(math.MinInt64), uuid.Nil
 	for {
 		rows, err := all[sealedRow](d.of(ctx, who, "audit_entries").Where("seq IS NOT NULL AND (seq, id) > (?, ?)", seq, id).
 			Order("seq, id").Limit(chunk), "audit entries")
@@ -223,22 +231,17 @@ func (d *DB) eachSealed(ctx context.Context, who auth.Principal, yield func(audi
 
 var errStopped = fmt.Errorf("the reader wants no more")
 
+// withClients reads the clients of every entry, also of those that should have
+// none: what was put beside them is to be seen.
 func (d *DB) withClients(ctx context.Context, who auth.Principal, rows []sealedRow, yield func(audit.Sealed, error) bool) error {
-	var several []uuid.UUID
-	for _, r := range rows {
-		if r.ClientID == nil {
-			several = append(several, r.ID)
-		}
+	ids := convert(rows, func(r sealedRow) uuid.UUID { return r.ID })
+	subjects, err := all[subjectRow](d.of(ctx, who, "audit_subjects").Where("entry_id IN ?", ids).Order("entry_id, client_id"), "audit subjects")
+	if err != nil {
+		return err
 	}
 	clients := map[uuid.UUID][]uuid.UUID{}
-	if len(several) > 0 {
-		subjects, err := all[subjectRow](d.of(ctx, who, "audit_subjects").Where("entry_id IN ?", several).Order("entry_id, client_id"), "audit subjects")
-		if err != nil {
-			return err
-		}
-		for _, s := range subjects {
-			clients[s.EntryID] = append(clients[s.EntryID], s.ClientID)
-		}
+	for _, s := range subjects {
+		clients[s.EntryID] = append(clients[s.EntryID], s.ClientID)
 	}
 	for _, r := range rows {
 		entry, err := entryFromRow(r.EntryColumns)

@@ -17,6 +17,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -104,6 +105,7 @@ func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []strin
 	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	useEverything(ctx, t, svc, keys)
+	useLedger(ctx, t, db)
 	var out []string
 	for s := range seen {
 		if !strings.HasPrefix(s, "INSERT") {
@@ -259,6 +261,26 @@ func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who au
 			must(t, err)
 		}
 	}
+}
+
+// useLedger seals what the services noted, and reads it.
+func useLedger(ctx context.Context, t *testing.T, db *store.DB) {
+	t.Helper()
+	clinics, err := db.Clinics(ctx)
+	must(t, err)
+	_, err = db.Seal(ctx, clinics[0], 10, func(head audit.Head, entries []audit.Entry) ([]audit.Sealed, audit.Head) {
+		return head.Link(entries, time.Now())
+	})
+	must(t, err)
+	must(t, db.PutCheckpoint(ctx, clinics[0], 1, time.Now(), "note"))
+	_, _, err = db.LastCheckpoint(ctx, clinics[0])
+	must(t, err)
+	must(t, db.Chain(ctx, clinics[0], func(c store.Chain) error {
+		for _, err := range c.Entries {
+			must(t, err)
+		}
+		return nil
+	}))
 }
 
 func must(t *testing.T, err error) {

@@ -22,7 +22,7 @@ type DB struct{ *store.DB }
 // Entry is an entry of the audit trail of something that a test did.
 func Entry(who auth.Principal) audit.Entry {
 	e := who.Did("test.act", "", uuid.Nil)
-	e.ID, e.At = NewID(), When
+	e.ID, e.At = NewID(), stored(When)
 	return e
 }
 

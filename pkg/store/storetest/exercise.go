@@ -15,7 +15,7 @@ type promise struct {
 // auth.Store. It is the same for every database.
 func Exercise(t *testing.T, d *Database) {
 	t.Helper()
-	for _, group := range [][]promise{roundTrips, versions, asOf, lists, caseloads, transactions, keys} {
+	for _, group := range [][]promise{roundTrips, versions, asOf, lists, caseloads, transactions, keys, tokens, accounts} {
 		for _, p := range group {
 			t.Run(p.says, func(t *testing.T) { p.holds(t, d.Clinic(t)) })
 		}

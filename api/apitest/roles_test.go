@@ -16,6 +16,7 @@ var (
 	writers    = []auth.Role{auth.Admin, auth.Clinician, auth.App}
 	clinicians = []auth.Role{auth.Admin, auth.Clinician}
 	admins     = []auth.Role{auth.Admin}
+	minters    = []auth.Role{auth.Admin, auth.App}
 )
 
 // may is who may do what, declared apart from the program. A route that is
@@ -55,6 +56,15 @@ var may = map[string]struct {
 	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
 	"GET /v1/keys":                                    {admins, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
+	"POST /v1/keys/{key_id}/rotation":                 {admins, `{}`, 201},
+	"POST /v1/clients/{client_id}/tokens":             {minters, `{}`, 201},
+	"GET /v1/clients/{client_id}/tokens":              {minters, nil, 200},
+	"DELETE /v1/tokens/{token_id}":                    {minters, nil, 204},
+	"POST /v1/accounts":                               {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
+	"GET /v1/accounts":                                {admins, nil, 200},
+	"GET /v1/accounts/{account_id}":                   {admins, nil, 200},
+	"PATCH /v1/accounts/{account_id}":                 {admins, `{"name":"{new}"}`, 200},
+	"POST /v1/accounts/{account_id}/password-reset":   {admins, nil, 200},
 }
 
 // TestARoleMayDoWhatIsDeclaredAndNothingElse asks for every route as every role.
@@ -91,7 +101,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -162,7 +172,7 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
-		"{assessment_id}", n.assessment, "{key_id}", n.key, "{instrument}", "phq-9",
+		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"

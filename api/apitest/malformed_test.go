@@ -47,6 +47,9 @@ func TestWhatIsMalformedIsRefusedAndChangesNothing(t *testing.T) {
 		s.Clock.Set(today)
 		put := fill(settle(s, s.Clinic), settle(s, s.Other))
 		s.Do("POST", "/v1/clients", object{"reference": "P-2"}).Want(http.StatusCreated)
+		for _, key := range s.Clinic.Key { // when it was last used is known now, and the clock stands
+			s.As(key, "GET", "/v1/instruments", nil).Want(http.StatusOK)
+		}
 		db := behind(t, s)
 		before := dump(t, db)
 		for _, c := range cases {

@@ -13,10 +13,10 @@ import (
 
 var (
 	everyone   = auth.Roles()
-	writers    = []auth.Role{auth.Admin, auth.Clinician, auth.App}
-	clinicians = []auth.Role{auth.Admin, auth.Clinician}
-	admins     = []auth.Role{auth.Admin}
-	minters    = []auth.Role{auth.Admin, auth.App}
+	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
+	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
+	admins     = []auth.Role{auth.Owner, auth.Admin}
+	minters    = []auth.Role{auth.Owner, auth.Admin, auth.App}
 )
 
 // may is who may do what, declared apart from the program. A route that is

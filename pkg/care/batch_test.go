@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/care"
@@ -118,7 +119,7 @@ func TestABatchOfAThousandOfManyClientsIsStoredAndThenKnown(t *testing.T) {
 			}
 		}
 		c.sound(t)
-		before := c.dump(t)
+		before, entries := c.dump(t), len(c.trail(t))
 		slices.Reverse(batch)
 		c.Statements.Take()
 		for _, r := range c.recorded(t, batch...) {
@@ -126,13 +127,28 @@ func TestABatchOfAThousandOfManyClientsIsStoredAndThenKnown(t *testing.T) {
 				t.Fatalf("outcome %d, %v", r.Outcome, r.Err)
 			}
 		}
-		// Where all is known there is nothing to write, nor to wait for.
+		// Where all is known there is nothing to write but that it was read, nor to wait for.
 		for _, sql := range c.Statements.Take() {
-			if !strings.HasPrefix(sql, "SELECT") || strings.Contains(sql, "FOR NO KEY UPDATE") {
+			noted := strings.HasPrefix(sql, "INSERT INTO `audit_entries`") || strings.HasPrefix(sql, `INSERT INTO "audit_entries"`)
+			if !strings.HasPrefix(sql, "SELECT") && !noted || strings.Contains(sql, "FOR NO KEY UPDATE") {
 				t.Errorf("a batch of known ones sends %.80s", sql)
 			}
 		}
 		c.unchanged(t, before)
+		read := map[uuid.UUID]uuid.UUID{}
+		for _, e := range c.trail(t)[entries:] {
+			if e.Action != "assessment.read" || e.Actor != c.Who.Actor {
+				t.Fatalf("a known one leaves %+v", e)
+			}
+			read[e.TargetID] = e.Client
+		}
+		want := map[uuid.UUID]uuid.UUID{}
+		for _, a := range batch {
+			want[a.ID] = a.ClientID
+		}
+		if diff := cmp.Diff(want, read); diff != "" {
+			t.Errorf("what was told again (-) is not what was noted (+):\n%s", diff)
+		}
 	})
 }
 

@@ -4,7 +4,6 @@ package care_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -170,16 +169,48 @@ func TestAWriteThatIsCutAfterAnyStatementIsStoredWholeOrNotAtAll(t *testing.T) {
 	})
 }
 
-// The control: the same steps without a transaction do tear.
-func TestAWriteWithoutATransactionIsSeenToTear(t *testing.T) {
+// The control: the same steps in two transactions do tear.
+func TestAWriteInTwoTransactionsIsSeenToTear(t *testing.T) {
 	each(t, func(t *testing.T, c clinic) {
 		client := c.client(t, "P-1")
 		a := c.NewAssessment(client.ID, day(1), 7)
 		_, torn := c.cuts(t, func(ctx context.Context) error {
-			_, err := c.InsertAssessments(ctx, c.Who, []care.Assessment{a})
-			return err
+			err := c.DB.Write(ctx, c.Who, func(tx care.Tx) error {
+				_, err := tx.InsertAssessments(ctx, c.Who, []care.Assessment{a})
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return c.DB.Write(ctx, c.Who, func(tx care.Tx) error {
+				return tx.PutProgress(ctx, c.Who, []uuid.UUID{client.ID}, nil, []care.Progress{storetest.NewProgress(client.ID, "gad-7")})
+			})
 		})
 		if !torn || len(c.Breaches(t, c.raw)) == 0 {
+			t.Errorf("torn %t, and no breach is seen", torn)
+		}
+	})
+}
+
+// Without any transaction PostgreSQL does not know the clinic and refuses;
+// SQLite has no such wall, and tears.
+func TestAWriteWithoutATransactionIsRefusedOrSeenToTear(t *testing.T) {
+	each(t, func(t *testing.T, c clinic) {
+		client := c.client(t, "P-1")
+		a := c.NewAssessment(client.ID, day(1), 7)
+		insert := func(ctx context.Context) error {
+			_, err := c.InsertAssessments(ctx, c.Who, []care.Assessment{a})
+			return err
+		}
+		if c.Dialect == "postgres" {
+			before := c.dump(t)
+			if err := insert(t.Context()); err == nil {
+				t.Error("it was stored")
+			}
+			c.unchanged(t, before)
+			return
+		}
+		if _, torn := c.cuts(t, insert); !torn || len(c.Breaches(t, c.raw)) == 0 {
 			t.Errorf("torn %t, and no breach is seen", torn)
 		}
 	})
@@ -196,24 +227,13 @@ func TestAWriteThatTheDatabaseRefusesInTheMiddleLeavesNothing(t *testing.T) {
 				each(t, func(t *testing.T, c clinic) {
 					s := newStanding(t, c)
 					before := c.dump(t)
-					fault := fmt.Sprintf("CREATE TRIGGER fault BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'on purpose'); END", verb, table)
-					mend := "DROP TRIGGER fault"
-					if c.Dialect == "postgres" {
-						fault = fmt.Sprintf(`CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$;
-							CREATE TRIGGER fault BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION fault()`, verb, table)
-						mend = "DROP TRIGGER fault ON " + table
-					}
-					if _, err := c.raw.ExecContext(t.Context(), fault); err != nil {
-						t.Fatal(err)
-					}
+					mend := c.Refuse(t, c.raw, verb, table)
 					batch := []care.Assessment{gad7(s.client.ID, day(6), 1), gad7(s.client.ID, day(7), 0)}
 					if out, err := c.Care.RecordAssessments(t.Context(), c.Who, batch); err == nil {
 						t.Errorf("it was stored: %v", out)
 					}
 					c.unchanged(t, before)
-					if _, err := c.raw.ExecContext(t.Context(), mend); err != nil {
-						t.Fatal(err)
-					}
+					mend()
 					c.record(t, batch...)
 					c.sound(t)
 				})

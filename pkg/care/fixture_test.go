@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/store/storetest"
@@ -110,6 +111,12 @@ func (c clinic) amend(t testing.TB, a care.Assessment, expected int) care.Assess
 func (c clinic) dump(t testing.TB) []string {
 	t.Helper()
 	return c.Dump(t, c.raw, c.Who.Clinic)
+}
+
+// trail gives the clinic's entries of the audit trail.
+func (c clinic) trail(t testing.TB) []audit.Entry {
+	t.Helper()
+	return c.Trail(t, c.raw, c.Who.Clinic)
 }
 
 // unchanged fails the test where the record is not what it was.

@@ -11,12 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
 // standing is a record that every method has something to do with.
@@ -44,10 +47,10 @@ type deed struct {
 }
 
 var (
-	anyone    = []auth.Role{auth.Admin, auth.Clinician, auth.App, auth.Researcher}
-	frontEnds = []auth.Role{auth.Admin, auth.Clinician, auth.App}
-	staff     = []auth.Role{auth.Admin, auth.Clinician}
-	admins    = []auth.Role{auth.Admin}
+	anyone    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App, auth.Researcher}
+	frontEnds = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
+	staff     = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
+	admins    = []auth.Role{auth.Owner, auth.Admin}
 	one       = care.Page{Limit: 1}
 )
 
@@ -198,32 +201,46 @@ func TestWhoMayDoWhat(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				for _, role := range auth.Roles() {
 					s := newStanding(t, c)
-					allowed := slices.Contains(d.may, role)
-					var before []string
-					if !allowed {
-						before = c.dump(t)
-					}
-					log.Reset()
-					who := c.Who
-					who.Role = role
-					err := d.do(t.Context(), c.Care, who, s)
-					if allowed {
-						if err != nil {
+					who := auth.As(c.Who.Clinic, storetest.NewID(), auth.ByKey, role)
+					if slices.Contains(d.may, role) {
+						if err := d.do(t.Context(), c.Care, who, s); err != nil {
 							t.Errorf("%s: %v", role, err)
 						}
 						continue
 					}
-					if !fault.Is(err, fault.Forbidden) {
+					before, entries := c.dump(t), len(c.trail(t))
+					log.Reset()
+					if err := d.do(t.Context(), c.Care, who, s); !fault.Is(err, fault.Forbidden) {
 						t.Errorf("%s: %v", role, err)
 					}
 					c.unchanged(t, before)
 					if !strings.Contains(log.String(), who.Actor.String()) || !strings.Contains(log.String(), string(role)) {
-						t.Errorf("%s: the refusal left no trace: %s", role, log.String())
+						t.Errorf("%s: the log does not know of the refusal: %s", role, log.String())
 					}
+					c.refusal(t, who, c.trail(t)[entries:])
 				}
 			})
 		}
 	})
+}
+
+// refusal fails the test unless the entries are that of one refusal.
+func (c clinic) refusal(t *testing.T, who auth.Principal, entries []audit.Entry) {
+	t.Helper()
+	if len(entries) != 1 {
+		t.Errorf("%s: a refusal leaves %d entries", who.Role, len(entries))
+		return
+	}
+	e := entries[0]
+	lacks := auth.ParseScopes(e.Details.Reason)
+	if lacks == 0 || who.Held.Covers(lacks) {
+		t.Errorf("%s: refused for want of %q", who.Role, e.Details.Reason)
+	}
+	want := who.Did("permission.refused", "", uuid.Nil)
+	want.ID, want.Outcome, want.Details.Reason = e.ID, audit.Refused, e.Details.Reason
+	if diff := cmp.Diff(want, e); diff != "" {
+		t.Errorf("the entry of a refusal (-want +got):\n%s", diff)
+	}
 }
 
 func TestWhoIsNobodyMayDoNothing(t *testing.T) {

@@ -228,7 +228,7 @@ func columns(t *testing.T, d *storetest.Database, raw *sql.DB) map[string][]colu
 	}
 	kinds := map[string]string{
 		"timestamp with time zone": "time", "uuid": "id", "jsonb": "json", "text": "text", "boolean": "bool", "date": "date",
-		"integer": "number", "double precision": "number", "bytea": "blob", "TEXT": "text", "INTEGER": "number", "REAL": "number", "BLOB": "blob",
+		"integer": "number", "bigint": "number", "double precision": "number", "bytea": "blob", "TEXT": "text", "INTEGER": "number", "REAL": "number", "BLOB": "blob",
 	}
 	rows, err := raw.QueryContext(context.Background(), query)
 	if err != nil {

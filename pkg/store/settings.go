@@ -37,6 +37,9 @@ type settingRow struct {
 // the transaction ends, so that choices come one at a time, and so that no
 // client comes in behind a rebuild and is measured by the choice before.
 func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Setting) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
 	clinic := d.read.WithContext(ctx).Table("clinics").Select("id").Where("id = ?", who.Clinic)
 	if _, err := all[clinicRow](d.dialect.hold(clinic), "clinics"); err != nil {
 		return err

@@ -190,7 +190,7 @@ func TestEveryCommitIsOnTheDiskBeforeItIsAcknowledged(t *testing.T) {
 	defer func() { _ = raw.Close() }()
 	before = count.syncs.Load()
 	for i := range commits {
-		if _, err := raw.ExecContext(t.Context(), "INSERT INTO clinics VALUES (?, ?, 0)", fmt.Sprint(i), fmt.Sprint(i)); err != nil {
+		if _, err := raw.ExecContext(t.Context(), "INSERT INTO clinics (id, slug, created_at) VALUES (?, ?, 0)", fmt.Sprint(i), fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}

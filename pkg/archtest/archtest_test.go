@@ -236,6 +236,16 @@ func TestEachRuleSeesWhatBreaksIt(t *testing.T) {
 			"imports github.com/labstack/echo/v4: Echo is known",
 		},
 		{
+			"a handler reads tokens by itself",
+			"api/mw/x.go", "// Package mw.\npackage mw\nimport _ \"github.com/coreos/go-oidc/v3/oidc\"\n",
+			"imports github.com/coreos/go-oidc/v3/oidc: how people sign in",
+		},
+		{
+			"the program is an identity provider",
+			"pkg/auth/x.go", "// Package auth.\npackage auth\nimport _ \"github.com/zitadel/oidc/v3/pkg/op\"\n",
+			"imports github.com/zitadel/oidc/v3/pkg/op: an identity provider",
+		},
+		{
 			"a handler reaches into the store",
 			"api/rest/x.go", "// Package rest.\npackage rest\nimport _ \"github.com/protrack/protrack/pkg/store\"\n",
 			"imports github.com/protrack/protrack/pkg/store: cmd/protrack alone joins",

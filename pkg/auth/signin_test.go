@@ -219,8 +219,8 @@ func TestASuccessClearsTheCountAndANetworkOfIPv6IsOneAddress(t *testing.T) {
 	})
 }
 
-// broken fails what it is told to.
-type broken struct {
+// failing fails what it is told to.
+type failing struct {
 	auth.Store
 	manage int // fails from this transaction on, counted from 1
 	n      int
@@ -228,7 +228,7 @@ type broken struct {
 
 var errBroken = fault.New(fault.Unavailable, "The database is away.")
 
-func (b *broken) Manage(ctx context.Context, who auth.Principal, fn func(auth.Tx) error) error {
+func (b *failing) Manage(ctx context.Context, who auth.Principal, fn func(auth.Tx) error) error {
 	if b.n++; b.n >= b.manage {
 		return errBroken
 	}
@@ -239,7 +239,7 @@ func TestIfTheCountsOrTheTrailCannotBeKeptNobodySignsIn(t *testing.T) {
 	eachPeople(t, func(t *testing.T, p people) {
 		store := p.Svc.Store
 		for _, nth := range []int{1, 2} {
-			p.Svc.Store = &broken{Store: store, manage: nth}
+			p.Svc.Store = &failing{Store: store, manage: nth}
 			who, _, err := p.signIn(t, ownerEmail, ownerPassword, "", house)
 			if !fault.Is(err, fault.Unavailable) || who != (auth.Principal{}) {
 				t.Errorf("transaction %d fails: %+v, %v", nth, who, err)

@@ -184,6 +184,9 @@ func usePeople(ctx context.Context, t *testing.T, keys *auth.Service, secret aut
 	must(t, err)
 	_, err = keys.Account(ctx, who, second.ID)
 	must(t, err)
+	identity := auth.Identity{Issuer: "https://idp.example", Subject: "s", Grants: []auth.Grant{{Clinic: "plans", Role: auth.Clinician}}}
+	_, _, err = keys.PrincipalOfIdentity(ctx, identity, "", auth.Origin{})
+	must(t, err)
 	totp, _, err := keys.EnrolTOTP(ctx, who)
 	must(t, err)
 	code, err := otp.GenerateCode(string(totp), time.Now())

@@ -43,7 +43,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		t.Fatal(err)
 	}
 	v.token = auth.Token{ID: storetest.NewID(), Client: v.client.ID, MintedBy: v.key.ID, CreatedAt: storetest.When, ExpiresAt: storetest.When}
-	v.account = auth.Account{ID: storetest.NewID(), Email: "a@x.example", Name: "A", Role: auth.Owner, Epoch: 1, CreatedAt: storetest.When}
+	v.account = auth.Account{ID: storetest.NewID(), Email: "a@x.example", Issuer: "https://idp.example", Subject: "s", Name: "A", Role: auth.Owner, Epoch: 1, CreatedAt: storetest.When}
 	err := errors.Join(
 		c.CreateToken(t.Context(), c.Who, v.token, []byte(v.token.ID.String())),
 		c.CreateAccount(t.Context(), c.Who, v.account, auth.Proofs{Password: "hash"}),
@@ -247,8 +247,13 @@ var attempts = map[string]attempt{
 		a, _, err := db.AccountByEmail(ctx, who, v.account.EmailKey())
 		return a, err
 	}},
+	"AccountBySubject": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, _, err := db.AccountBySubject(ctx, who, v.account.Issuer, v.account.Subject)
+		return a, err
+	}},
 	"CreateAccount": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		v.account.ID, v.account.Email = storetest.NewID(), auth.Personal(storetest.NewID().String()+"@x.example")
+		v.account.Subject = v.account.ID.String()
 		return nil, db.CreateAccount(ctx, who, v.account, auth.Proofs{})
 	}},
 	"PutAccount": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {

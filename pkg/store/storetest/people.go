@@ -154,6 +154,9 @@ var accounts = []promise{
 		check()
 		got, _, err := c.AccountOfSubject(t.Context(), c.Who.Clinic, a.Issuer, a.Subject)
 		same(t, a, got, err)
+		got, proofs, err := c.AccountBySubject(t.Context(), c.Who, a.Issuer, a.Subject)
+		same(t, a, got, err)
+		same(t, p, proofs, nil)
 		a.TOTPSince, a.DisabledAt, a.LastSignInAt, a.Issuer, a.Subject, p = nil, nil, nil, "", "", auth.Proofs{}
 		if err := c.PutAccount(t.Context(), c.Who, a, p); err != nil {
 			t.Fatal(err)

@@ -81,8 +81,8 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 				}
 				cells++
 				method, path := address(route, n)
-				if strings.HasSuffix(route, "/retraction") {
-					method, path = address(route, retracted) // n's is to be amended
+				if strings.HasSuffix(route, "/retraction") || strings.HasSuffix(route, "/rotation") {
+					method, path = address(route, retracted) // n's is to be amended, or was revoked
 				}
 				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
 				if allowed := slices.Contains(want.roles, role); allowed && r.Status != want.status || !allowed && r.Status != http.StatusForbidden {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -210,4 +211,29 @@ func within(t testing.TB, at string, want object, got any) {
 			t.Errorf("%s%s (- is what was expected):\n%s", at, name, diff)
 		}
 	}
+}
+
+// write changes the database behind the server's back.
+func write(t testing.TB, s *apitest.Server, statement string) {
+	t.Helper()
+	driver, url := "pgx", s.Database
+	if s.Path != "" {
+		driver, url = "sqlite3", "file:"+s.Path+"?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// now is the server's time as SQL of its database.
+func now(s *apitest.Server) string {
+	if s.Path != "" {
+		return strconv.FormatInt(s.Clock.Now().UnixMicro(), 10)
+	}
+	return "'" + s.Clock.Now().UTC().Format(time.RFC3339Nano) + "'"
 }

@@ -120,7 +120,7 @@ func TestAKeyThatWasRevokedOrHasExpiredIsRefusedAtOnce(t *testing.T) {
 
 		for _, k := range listed(s.Do("GET", "/v1/keys?limit=200", nil).Want(http.StatusOK)) {
 			if k["id"] == made["id"] {
-				same(t, "the listed key", with(made, "secret", drop, "revoked_at", "2026-06-01T13:00:00Z"), k)
+				same(t, "the listed key", with(made, "secret", drop, "revoked_at", "2026-06-01T13:00:00Z", "last_used_at", "2026-06-01T13:00:00Z"), k)
 			}
 			if _, told := k["secret"]; told {
 				t.Error("a list tells a secret")

@@ -16,6 +16,7 @@ var (
 	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
 	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
 	admins     = []auth.Role{auth.Owner, auth.Admin}
+	minters    = []auth.Role{auth.Owner, auth.Admin, auth.App}
 )
 
 // may is who may do what, declared apart from the program. A route that is
@@ -68,6 +69,15 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/due-forms":           {writers, nil, 200},
 	"GET /v1/settings/clinic":                         {clinicians, nil, 200},
 	"PUT /v1/settings/clinic":                         {admins, `{"care_teams":false}`, 200},
+	"POST /v1/keys/{key_id}/rotation":                 {admins, `{}`, 201},
+	"POST /v1/clients/{client_id}/tokens":             {minters, `{}`, 201},
+	"GET /v1/clients/{client_id}/tokens":              {minters, nil, 200},
+	"DELETE /v1/tokens/{token_id}":                    {minters, nil, 204},
+	"POST /v1/accounts":                               {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
+	"GET /v1/accounts":                                {admins, nil, 200},
+	"GET /v1/accounts/{account_id}":                   {admins, nil, 200},
+	"PATCH /v1/accounts/{account_id}":                 {admins, `{"name":"{new}"}`, 200},
+	"POST /v1/accounts/{account_id}/password-reset":   {admins, nil, 200},
 }
 
 // TestARoleMayDoWhatIsDeclaredAndNothingElse asks for every route as every role.
@@ -84,8 +94,8 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 				}
 				cells++
 				method, path := address(route, n)
-				if strings.HasSuffix(route, "/retraction") {
-					method, path = address(route, retracted) // n's is to be amended
+				if strings.HasSuffix(route, "/retraction") || strings.HasSuffix(route, "/rotation") {
+					method, path = address(route, retracted) // n's is to be amended, or was revoked
 				}
 				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
 				if allowed := slices.Contains(want.roles, role); allowed && r.Status != want.status || !allowed && r.Status != http.StatusForbidden {
@@ -104,7 +114,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -178,7 +188,7 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
-		"{assessment_id}", n.assessment, "{key_id}", n.key, "{instrument}", "phq-9",
+		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
 		"{correction_id}", n.correction, "{member_id}", n.key,
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {

@@ -119,7 +119,7 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
-	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log}
+	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: auth.NewHasher(2)}
 	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction string }
+type ids struct{ client, course, session, assessment, key, correction, token, account string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -94,6 +95,8 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.key = post("/v1/keys", object{"name": "tablet", "role": "app"})
 	n.correction = post("/v1/clients/"+n.client+"/corrections", object{"target": "client", "request": "My name is Adah"})
 	s.As(key, "PUT", "/v1/clients/"+n.client+"/team/"+n.key, object{}).Want(http.StatusOK)
+	n.token = post("/v1/clients/"+n.client+"/tokens", object{})
+	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	return n
 }
 
@@ -104,6 +107,7 @@ func fill(own, other ids) *strings.Replacer {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
 			"correction": n.correction,
+			"token":      n.token, "account": n.account,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -131,6 +135,7 @@ var tables = []string{
 	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
 	"assessments", "assessment_versions", "progress", "instrument_settings",
 	"consents", "corrections", "care_team",
+	"client_tokens", "accounts", "recovery_codes",
 }
 
 // dump reads every row of every table.
@@ -210,4 +215,29 @@ func within(t testing.TB, at string, want object, got any) {
 			t.Errorf("%s%s (- is what was expected):\n%s", at, name, diff)
 		}
 	}
+}
+
+// write changes the database behind the server's back.
+func write(t testing.TB, s *apitest.Server, statement string) {
+	t.Helper()
+	driver, url := "pgx", s.Database
+	if s.Path != "" {
+		driver, url = "sqlite3", "file:"+s.Path+"?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// now is the server's time as SQL of its database.
+func now(s *apitest.Server) string {
+	if s.Path != "" {
+		return strconv.FormatInt(s.Clock.Now().UnixMicro(), 10)
+	}
+	return "'" + s.Clock.Now().UTC().Format(time.RFC3339Nano) + "'"
 }

@@ -167,3 +167,20 @@ func TestAKeyIsLiveUntilTheInstantOfItsEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenIsNoKeyAndIsCheckedAsOneIs(t *testing.T) {
+	token := string(auth.NewTokenSecret())
+	if !regexp.MustCompile(`^ptc_[0-9A-Za-z]{49}$`).MatchString(token) || !auth.Secret(token).Plausible() || !auth.Secret(token).IsToken() {
+		t.Errorf("%.8s is no token", token)
+	}
+	if auth.NewSecret().IsToken() {
+		t.Error("a key is a token")
+	}
+	for says, text := range map[string]string{
+		"cut": token[:len(token)-1], "longer": token + "0", "the prefix alone": "ptc_", "mistyped": token[:5] + string(alphabet[(strings.IndexByte(alphabet, token[5])+1)%62]) + token[6:],
+	} {
+		if auth.Secret(text).Plausible() {
+			t.Errorf("%s: it can be a token", says)
+		}
+	}
+}

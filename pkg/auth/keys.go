@@ -134,11 +134,14 @@ func (s *Service) RevokeKey(ctx context.Context, who Principal, id uuid.UUID) er
 	}
 	return s.manage(ctx, who, func(tx Tx) error {
 		k, err := tx.Key(ctx, who, id)
-		if err != nil || k.RevokedAt != nil {
+		if err != nil {
 			return err
 		}
 		if err := who.mayGrant(k.Held()); err != nil {
 			return err
+		}
+		if k.RevokedAt != nil {
+			return nil
 		}
 		k.RevokedAt = new(stamp(s.Now()))
 		tx.Note(s.entry(who.Did("key.revoke", "key", id)))

@@ -30,7 +30,7 @@ const (
 	keysPause = time.Minute
 
 	keysTimeout = 5 * time.Second
-	maxKeySet   = 1 << 20 // bytes
+	maxKeySet   = 1 << 20 // bytes; what is cut off there is no JSON
 )
 
 // errProviderAway is in the chain of errors that say nothing of the token.
@@ -114,7 +114,7 @@ func fetchKeys(next http.RoundTripper, req *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet))
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
@@ -123,7 +123,7 @@ func fetchKeys(next http.RoundTripper, req *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("reading the keys: %w", err)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the keys are answered with status %d", resp.StatusCode)
-	case len(body) > maxKeySet, json.Unmarshal(body, &set) != nil, len(set.Keys) == 0:
+	case json.Unmarshal(body, &set) != nil, len(set.Keys) == 0:
 		return nil, errors.New("what the provider answers is no set of keys")
 	}
 	return body, nil

@@ -279,7 +279,7 @@ func TestAnExchangeThatFailsSaysWhoseFaultItIs(t *testing.T) {
 		o, p, _ := signIn(t)
 		p.answers["/token"] = x.answer
 		_, err := o.Exchange(t.Context(), "the-code", "the-verifier", "the-nonce")
-		if !fault.Is(err, x.want) || p.fetches("/elsewhere") > 0 {
+		if !fault.Is(err, x.want) || p.fetches("/elsewhere") > 0 || p.fetches("/token") != 1 {
 			t.Errorf("%s: %v", what, err)
 		}
 		for _, secret := range []string{"the-code", "the-verifier", "the-client-secret"} {

@@ -82,6 +82,9 @@ type Tx interface {
 	Account(ctx context.Context, who Principal, id uuid.UUID) (Account, Proofs, error)
 	// AccountByEmail is Account by the key of the address, without the lock.
 	AccountByEmail(ctx context.Context, who Principal, emailKey string) (Account, Proofs, error)
+	// AccountBySubject is Account by who somebody is to an identity provider,
+	// without the lock.
+	AccountBySubject(ctx context.Context, who Principal, issuer, subject string) (Account, Proofs, error)
 	// CreateAccount stores an account; Conflict where another has its address.
 	CreateAccount(ctx context.Context, who Principal, a Account, p Proofs) error
 	// PutAccount replaces what is known of an account.

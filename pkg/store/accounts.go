@@ -113,6 +113,11 @@ func (d *DB) AccountByEmail(ctx context.Context, who auth.Principal, emailKey st
 	return proven(one[accountRow](d.of(ctx, who, "accounts").Where("email_key = ?", emailKey), "account"))
 }
 
+// AccountBySubject finds an account of the clinic by who somebody is elsewhere.
+func (d *DB) AccountBySubject(ctx context.Context, who auth.Principal, issuer, subject string) (auth.Account, auth.Proofs, error) {
+	return proven(one[accountRow](d.of(ctx, who, "accounts").Where("issuer = ? AND subject = ?", issuer, subject), "account"))
+}
+
 // AccountNow reads an account and its clinic, apart from any other transaction.
 func (d *DB) AccountNow(ctx context.Context, clinic, id uuid.UUID) (auth.Account, auth.Clinic, error) {
 	return d.accountNow(ctx, clinic, func(q *gorm.DB) *gorm.DB { return q.Where("id = ?", id) })

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver"
+	otp "github.com/pquerna/otp/totp"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -102,7 +103,7 @@ func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []strin
 	}
 	seen = map[string]bool{}
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
+	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler), Passwords: auth.NewHasher(2)}
 	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	useEverything(ctx, t, svc, keys)
 	useLedger(ctx, t, db)
@@ -129,9 +130,12 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	must(t, err)
 	_, err = keys.Keys(ctx, who, uuid.Nil, 10)
 	must(t, err)
+	_, _, err = keys.RotateKey(ctx, who, key.ID, nil)
+	must(t, err)
 	must(t, keys.RevokeKey(ctx, who, key.ID))
 	_, err = keys.Operator(ctx, "plans")
 	must(t, err)
+	usePeople(ctx, t, keys, secret)
 
 	client, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-1"})
 	must(t, err)
@@ -169,6 +173,7 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	exerciseRights(ctx, t, svc, who, client.ID)
 	readEverything(ctx, t, svc, who, after, course, session, a)
 	useRights(ctx, t, svc, who, after, client.ID)
+	useTokens(ctx, t, keys, who, client.ID)
 }
 
 // useRights is useEverything for consents, corrections, care teams and due forms.
@@ -231,6 +236,50 @@ func exerciseRights(ctx context.Context, t *testing.T, svc *care.Service, who au
 		_, err = svc.EraseClient(ctx, who, spare.ID, care.LegalOrder)
 		must(t, err)
 	}
+}
+
+// usePeople uses everything about accounts, and useTokens about tokens.
+func usePeople(ctx context.Context, t *testing.T, keys *auth.Service, secret auth.Secret) {
+	t.Helper()
+	const email, password = "a@x.example", "nine purple gates at dusk"
+	first, err := keys.SetUp(ctx, "plans", secret, auth.NewAccount{Email: email, Name: "A", Password: password}, auth.Origin{})
+	must(t, err)
+	who, _, err := keys.SignIn(ctx, "plans", email, password, "", auth.Origin{})
+	must(t, err)
+	_, err = keys.PrincipalOf(ctx, who.Clinic, first.ID, first.Epoch, auth.Origin{})
+	must(t, err)
+	second, _, err := keys.CreateAccount(ctx, who, auth.NewAccount{Email: "b@x.example", Name: "B", Role: auth.Owner})
+	must(t, err)
+	_, err = keys.UpdateAccount(ctx, who, second.ID, auth.AccountChange{Disabled: new(true)})
+	must(t, err)
+	_, err = keys.ResetPassword(ctx, who, second.ID)
+	must(t, err)
+	_, err = keys.Accounts(ctx, who, uuid.Nil, 10)
+	must(t, err)
+	_, err = keys.Account(ctx, who, second.ID)
+	must(t, err)
+	identity := auth.Identity{Issuer: "https://idp.example", Subject: "s", Grants: []auth.Grant{{Clinic: "plans", Role: auth.Clinician}}}
+	_, _, err = keys.PrincipalOfIdentity(ctx, identity, "", auth.Origin{})
+	must(t, err)
+	totp, _, err := keys.EnrolTOTP(ctx, who)
+	must(t, err)
+	code, err := otp.GenerateCode(string(totp), time.Now())
+	must(t, err)
+	recovery, err := keys.ConfirmTOTP(ctx, who, auth.Secret(code))
+	must(t, err)
+	_, _, err = keys.SignIn(ctx, "plans", email, password, recovery[0], auth.Origin{Address: "192.0.2.9"})
+	must(t, err)
+}
+
+func useTokens(ctx context.Context, t *testing.T, keys *auth.Service, who auth.Principal, client uuid.UUID) {
+	t.Helper()
+	token, secret, err := keys.MintToken(ctx, who, client, nil)
+	must(t, err)
+	_, err = keys.Authenticate(ctx, secret, auth.Origin{})
+	must(t, err)
+	_, err = keys.Tokens(ctx, who, client, uuid.Nil, 10)
+	must(t, err)
+	must(t, keys.RevokeToken(ctx, who, token.ID))
 }
 
 func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, course care.Course, session care.Session, a care.Assessment) {

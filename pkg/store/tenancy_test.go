@@ -31,6 +31,8 @@ type victim struct {
 	correction care.Correction
 	erased     care.Client
 	spare      care.Client // to be erased by its own clinic
+	token      auth.Token
+	account    auth.Account
 }
 
 func newVictim(t *testing.T, d *storetest.Database) victim {
@@ -44,6 +46,15 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	v.erased, v.spare = c.NewClient("P-2"), c.NewClient("P-3")
 	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When), v.erased, v.spare)
 	if err := c.CreateKey(t.Context(), c.Who, v.key, []byte(v.key.ID.String())); err != nil {
+		t.Fatal(err)
+	}
+	v.token = auth.Token{ID: storetest.NewID(), Client: v.client.ID, MintedBy: v.key.ID, CreatedAt: storetest.When, ExpiresAt: storetest.When}
+	v.account = auth.Account{ID: storetest.NewID(), Email: "a@x.example", Issuer: "https://idp.example", Subject: "s", Name: "A", Role: auth.Owner, Epoch: 1, CreatedAt: storetest.When}
+	err := errors.Join(
+		c.CreateToken(t.Context(), c.Who, v.token, []byte(v.token.ID.String())),
+		c.CreateAccount(t.Context(), c.Who, v.account, auth.Proofs{Password: "hash"}),
+		c.PutRecoveryCodes(t.Context(), c.Who, v.account.ID, [][]byte{[]byte("code")}))
+	if err != nil {
 		t.Fatal(err)
 	}
 	c.Write(t, func(ctx context.Context, tx care.Tx) error {
@@ -272,11 +283,73 @@ var attemptsOnRights = map[string]attempt{
 	"Erase": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Erase(ctx, who, []uuid.UUID{v.spare.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
 	}},
+	"Subject": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		if s, err := db.Subject(ctx, who, v.client.ID, storetest.When); err != nil {
+			return s, err
+		}
+		return "somebody", nil // of whom nothing speaks against a token
+	}},
+	"CreateToken": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.token.ID = storetest.NewID()
+		return nil, db.CreateToken(ctx, who, v.token, []byte(v.token.ID.String()))
+	}},
+	"Tokens": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Tokens(ctx, who, v.client.ID, uuid.Nil, 100)
+	}},
+	"Token": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Token(ctx, who, v.token.ID)
+	}},
+	"RevokeToken": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.token.RevokedAt = new(storetest.When)
+		return nil, db.RevokeToken(ctx, who, v.token)
+	}},
+	"HoldAccounts": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return nil, db.HoldAccounts(ctx, who)
+	}},
+	"Accounts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Accounts(ctx, who, uuid.Nil, 100)
+	}},
+	"Owners": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Owners(ctx, who)
+	}},
+	"Account": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, _, err := db.Account(ctx, who, v.account.ID)
+		return a, err
+	}},
+	"AccountByEmail": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, _, err := db.AccountByEmail(ctx, who, v.account.EmailKey())
+		return a, err
+	}},
+	"AccountBySubject": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		a, _, err := db.AccountBySubject(ctx, who, v.account.Issuer, v.account.Subject)
+		return a, err
+	}},
+	"CreateAccount": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.account.ID, v.account.Email = storetest.NewID(), auth.Personal(storetest.NewID().String()+"@x.example")
+		v.account.Subject = v.account.ID.String()
+		return nil, db.CreateAccount(ctx, who, v.account, auth.Proofs{})
+	}},
+	"PutAccount": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.account.Name = "mine"
+		return nil, db.PutAccount(ctx, who, v.account, auth.Proofs{Password: "mine"})
+	}},
+	"PutRecoveryCodes": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.PutRecoveryCodes(ctx, who, v.account.ID, [][]byte{[]byte("mine")})
+	}},
+	"TakeRecoveryCode": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.TakeRecoveryCode(ctx, who, v.account.ID, []byte("code"))
+	}},
+	"Guess": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return nil, db.Guess(ctx, who, auth.GuessedAt{Account: "a", Address: "192.0.2.1"}, func(pair, _ *auth.Guesses) error {
+			pair.Failures++
+			return nil
+		})
+	}},
 }
 
 // withoutPrincipal lists the methods that find out who is asking, and Write,
 // which has promises of its own.
-var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note", "Scrub"}
+var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note", "Scrub"}
 
 func TestNoMethodIsForgotten(t *testing.T) {
 	known := map[string]bool{}

@@ -293,6 +293,14 @@ func (d *DB) AccountByEmail(ctx context.Context, who auth.Principal, emailKey st
 	return p.account, p.proofs, err
 }
 
+// AccountBySubject is that of the store, in a transaction of its own.
+func (d *DB) AccountBySubject(ctx context.Context, who auth.Principal, issuer, subject string) (auth.Account, auth.Proofs, error) {
+	p, err := manage(ctx, d, who, func(tx auth.Tx) (provenAccount, error) {
+		return bothProven(tx.AccountBySubject(ctx, who, issuer, subject))
+	})
+	return p.account, p.proofs, err
+}
+
 // CreateAccount is that of the store, in a transaction of its own.
 func (d *DB) CreateAccount(ctx context.Context, who auth.Principal, a auth.Account, p auth.Proofs) error {
 	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.CreateAccount(ctx, who, a, p) })

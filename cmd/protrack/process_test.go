@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,8 +93,15 @@ type process struct {
 // the tester's own settings, and a home of its own.
 func launch(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
+	return launchWith(t, nil, env, args...)
+}
+
+// launchWith is launch with something on standard input.
+func launchWith(t testing.TB, stdin io.Reader, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program(t), args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
+	p.cmd.Stdin = stdin
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -177,7 +185,13 @@ type result struct {
 // command runs the program to its end.
 func command(t testing.TB, env []string, args ...string) result {
 	t.Helper()
-	p := launch(t, env, args...)
+	return commandWith(t, "", env, args...)
+}
+
+// commandWith is command with a text on standard input.
+func commandWith(t testing.TB, stdin string, env []string, args ...string) result {
+	t.Helper()
+	p := launchWith(t, strings.NewReader(stdin), env, args...)
 	code := p.code(time.Minute)
 	return result{code, p.out.String(), p.err.String()}
 }

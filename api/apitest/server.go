@@ -44,6 +44,15 @@ type Server struct {
 	// Database is the URL of the database, for a test that looks behind the wall.
 	Database string
 	t        testing.TB
+	breaking bool // see Breaking
+}
+
+// Breaking is the server for a test that breaks what it stands on: it may answer
+// 500, which no document announces.
+func (s *Server) Breaking() *Server {
+	c := *s
+	c.breaking = true
+	return &c
 }
 
 // In is the server as a subtest sees it: what fails there fails the subtest.

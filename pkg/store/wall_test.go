@@ -115,8 +115,8 @@ type asker interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// found gives the distinct values of a column of everything a query finds.
-func found(t *testing.T, db asker, query string) ([]string, error) {
+// rowsOf gives the distinct values of a column of everything a query finds.
+func rowsOf(t *testing.T, db asker, query string) ([]string, error) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
 	if err != nil {
@@ -152,7 +152,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 		"views":     "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace",
 		"functions": "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace",
 	} {
-		if names, err := found(t, raw, query); err != nil || len(names) > 0 {
+		if names, err := rowsOf(t, raw, query); err != nil || len(names) > 0 {
 			t.Errorf("%s: %v, %v", what, names, err)
 		}
 	}
@@ -208,21 +208,21 @@ func TestAQueryWithoutAConditionFindsTheNamedClinicOnly(t *testing.T) {
 		query := "SELECT clinic_id FROM " + table
 		for _, w := range []walled{here, there} {
 			inside(t, d, w.Who.Clinic, nil, func(tx *sql.Tx) {
-				got, err := found(t, tx, query)
+				got, err := rowsOf(t, tx, query)
 				if diff := cmp.Diff([]string{w.Who.Clinic.String()}, got); err != nil || diff != "" {
 					t.Errorf("%s: %v\n%s", table, err, diff)
 				}
 			})
 		}
 		// The control: who is above the wall finds both.
-		if got, err := found(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
+		if got, err := rowsOf(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
 			t.Errorf("%s, above the wall: %v, %v", table, got, err)
 		}
 	}
 	// A clinic that nobody has sees nothing at all.
 	for _, table := range clinicTables(t, d, raw, here, there) {
 		inside(t, d, uuid.New(), nil, func(tx *sql.Tx) {
-			if got, err := found(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
+			if got, err := rowsOf(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
 				t.Errorf("%s: %v, %v", table, got, err)
 			}
 		})
@@ -305,7 +305,7 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 			for _, statement := range []string{
 				"SELECT clinic_id FROM " + table, fmt.Sprintf("SELECT clinic_id FROM %s WHERE clinic_id = '%s'", table, here.Who.Clinic),
 			} {
-				if got, err := found(t, conn, statement); codeOf(err) != want {
+				if got, err := rowsOf(t, conn, statement); codeOf(err) != want {
 					t.Errorf("%s, %s: %v, %v", when, statement, got, err)
 				}
 			}
@@ -319,13 +319,13 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 	if _, err := tx.ExecContext(t.Context(), "SELECT set_config('protrack.clinic', $1, true)", here.Who.Clinic.String()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
+	if got, err := rowsOf(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
 		t.Errorf("in a transaction that named the clinic: %v, %v", got, err)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := found(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
+	if left, err := rowsOf(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
 		t.Fatalf("after the commit the clinic is %q, %v", left, err)
 	}
 	refused("on a connection that served another", setToNone)

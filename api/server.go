@@ -18,6 +18,7 @@ import (
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/api/problem"
 	"github.com/protrack/protrack/api/rest"
+	"github.com/protrack/protrack/api/web"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 )
@@ -29,6 +30,10 @@ type Deps struct {
 	Care        *care.Service
 	Keys        *auth.Service
 	Limits      *mw.Limits
+	Provider    *auth.OIDC // nil: people sign in with passwords only
+	Sessions    web.Store  // of browsers
+	Clinic      string     // the clinic that the sign-in form offers
+	Now         func() time.Time
 	Proxies     []netip.Prefix
 	Log         *slog.Logger
 	NewID       func() uuid.UUID
@@ -75,8 +80,10 @@ func New(d Deps) *echo.Echo {
 	write := func(limit int64) []echo.MiddlewareFunc {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits}
+	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
+	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now}
+	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e
 }
 
@@ -95,7 +102,7 @@ func corsConfig(origins []string) middleware.CORSConfig {
 	return middleware.CORSConfig{
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
+		AllowHeaders:  []string{"Protrack-Clinic", echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
 		ExposeHeaders: []string{"RateLimit", "RateLimit-Policy", "ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
 		MaxAge:        600,
 	}

@@ -85,7 +85,8 @@ func SQLite(t testing.TB) *Server {
 
 // Options change what a server is started with.
 type Options struct {
-	NoCORS bool // no site's pages may call it
+	NoCORS   bool       // no site's pages may call it
+	Provider *auth.OIDC // people may sign in there
 }
 
 // SQLiteWith is SQLite with other options.
@@ -132,7 +133,8 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
-		Care: s.Care, Keys: s.Keys, Limits: s.Limits, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
+		Care: s.Care, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
+		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test",
 		CORSOrigins: []string{"https://app.example"},
 	}
 	if o.NoCORS {

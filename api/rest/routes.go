@@ -15,6 +15,9 @@ type Handlers struct {
 	Care   *care.Service
 	Keys   *auth.Service
 	Limits *mw.Limits
+
+	// Provider verifies the bearer tokens of people; nil: only keys are taken.
+	Provider *auth.OIDC
 }
 
 // Routes is the map of /v1.

@@ -27,6 +27,7 @@ type serveCmd struct {
 	fieldKeys
 	logging
 	sealing
+	identityProvider
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
 	CORSOrigins []string      `name:"cors-origins" env:"PROTRACK_CORS_ORIGINS" placeholder:"ORIGIN" help:"Sites whose pages may call the API, such as https://app.example. None by default."`
 	Proxies     []string      `name:"trusted-proxies" env:"PROTRACK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default."`
@@ -93,9 +94,16 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	if err != nil {
 		return err
 	}
+	provider, err := c.identityProvider.open()
+	if err != nil {
+		return err
+	}
+	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
+	defer background(ctx, sweep(sessions, log))()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
 		Limits: mw.NewLimits(max(c.KeyRate, 1), time.Now), Proxies: proxies,
+		Provider: provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
 				return fault.New(fault.Unavailable, "The server is shutting down.")
@@ -137,6 +145,23 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// sweep removes browser sessions whose time is over, once an hour.
+func sweep(sessions *store.WebSessions, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		for hour := time.NewTicker(time.Hour); ; {
+			select {
+			case <-ctx.Done():
+				hour.Stop()
+				return
+			case <-hour.C:
+			}
+			if err := sessions.DropExpired(ctx); err != nil {
+				log.WarnContext(ctx, "expired sessions were not removed", "error", err.Error())
+			}
+		}
+	}
 }
 
 // background runs fn until the function it gives is called, which waits for it.

@@ -93,7 +93,7 @@ func bound(t *testing.T, d *storetest.Database) {
 	here, there := newVictim(t, d), newVictim(t, d)
 	both := []string{here.Who.Clinic.String(), there.Who.Clinic.String()}
 	slices.Sort(both)
-	if got, err := found(t, d.Raw(t), "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both) {
+	if got, err := tableSays(t, d.Raw(t), "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both) {
 		t.Errorf("above the wall: %v, %v", got, err)
 	}
 	inside(t, d, here.Who.Clinic, nil, func(tx *sql.Tx) {

@@ -82,7 +82,7 @@ func clinicTables(t *testing.T, d *storetest.Database, raw *sql.DB, here, there 
 		}
 		out = append(out, table)
 		for _, w := range []walled{here, there} {
-			if rowsOf(t, raw, table, w) == 0 {
+			if tableSays(t, raw, table, w) == 0 {
 				t.Errorf("%s has no row of a clinic, so that nothing is shown: add one to rest", table)
 			}
 		}
@@ -94,7 +94,7 @@ func clinicTables(t *testing.T, d *storetest.Database, raw *sql.DB, here, there 
 	return out
 }
 
-func rowsOf(t *testing.T, raw *sql.DB, table string, w walled) int {
+func seen(t *testing.T, raw *sql.DB, table string, w walled) int {
 	t.Helper()
 	var n int
 	if err := raw.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table+" WHERE clinic_id = $1", w.Who.Clinic).Scan(&n); err != nil {
@@ -115,8 +115,8 @@ type asker interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// rowsOf gives the distinct values of a column of everything a query finds.
-func rowsOf(t *testing.T, db asker, query string) ([]string, error) {
+// tableSays gives the distinct values of a column of everything a query finds.
+func tableSays(t *testing.T, db asker, query string) ([]string, error) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
 	if err != nil {
@@ -152,7 +152,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 		"views":     "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace",
 		"functions": "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace",
 	} {
-		if names, err := rowsOf(t, raw, query); err != nil || len(names) > 0 {
+		if names, err := tableSays(t, raw, query); err != nil || len(names) > 0 {
 			t.Errorf("%s: %v, %v", what, names, err)
 		}
 	}
@@ -208,21 +208,21 @@ func TestAQueryWithoutAConditionFindsTheNamedClinicOnly(t *testing.T) {
 		query := "SELECT clinic_id FROM " + table
 		for _, w := range []walled{here, there} {
 			inside(t, d, w.Who.Clinic, nil, func(tx *sql.Tx) {
-				got, err := rowsOf(t, tx, query)
+				got, err := tableSays(t, tx, query)
 				if diff := cmp.Diff([]string{w.Who.Clinic.String()}, got); err != nil || diff != "" {
 					t.Errorf("%s: %v\n%s", table, err, diff)
 				}
 			})
 		}
 		// The control: who is above the wall finds both.
-		if got, err := rowsOf(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
+		if got, err := tableSays(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
 			t.Errorf("%s, above the wall: %v, %v", table, got, err)
 		}
 	}
 	// A clinic that nobody has sees nothing at all.
 	for _, table := range clinicTables(t, d, raw, here, there) {
 		inside(t, d, uuid.New(), nil, func(tx *sql.Tx) {
-			if got, err := rowsOf(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
+			if got, err := tableSays(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
 				t.Errorf("%s: %v, %v", table, got, err)
 			}
 		})
@@ -241,7 +241,7 @@ func TestAChangeWithoutAConditionTouchesTheNamedClinicOnly(t *testing.T) {
 	raw := d.Raw(t)
 	here, there := newWalled(t, d, raw), newWalled(t, d, raw)
 	for _, table := range clinicTables(t, d, raw, here, there) {
-		own := int64(rowsOf(t, raw, table, here))
+		own := int64(tableSays(t, raw, table, here))
 		touched := 0
 		for _, statement := range []string{"UPDATE " + table + " SET clinic_id = clinic_id", "DELETE FROM " + table} {
 			inside(t, d, here.Who.Clinic, nil, func(tx *sql.Tx) {
@@ -305,7 +305,7 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 			for _, statement := range []string{
 				"SELECT clinic_id FROM " + table, fmt.Sprintf("SELECT clinic_id FROM %s WHERE clinic_id = '%s'", table, here.Who.Clinic),
 			} {
-				if got, err := rowsOf(t, conn, statement); codeOf(err) != want {
+				if got, err := tableSays(t, conn, statement); codeOf(err) != want {
 					t.Errorf("%s, %s: %v, %v", when, statement, got, err)
 				}
 			}
@@ -319,13 +319,13 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 	if _, err := tx.ExecContext(t.Context(), "SELECT set_config('protrack.clinic', $1, true)", here.Who.Clinic.String()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := rowsOf(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
+	if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
 		t.Errorf("in a transaction that named the clinic: %v, %v", got, err)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := rowsOf(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
+	if left, err := tableSays(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
 		t.Fatalf("after the commit the clinic is %q, %v", left, err)
 	}
 	refused("on a connection that served another", setToNone)

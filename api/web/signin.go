@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -65,7 +63,7 @@ func (s *Site) toProvider(v *visit) error {
 	if s.Provider == nil {
 		return errNoProvider
 	}
-	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
+	state, nonce, verifier := rand.Text(), rand.Text(), rand.Text()+rand.Text() // RFC 7636: 43 to 128 characters
 	to, err := s.Provider.AuthURL(v.ctx(), state, nonce, verifier)
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func bound(t *testing.T, d *storetest.Database) {
 			if _, err := tx.ExecContext(t.Context(), role); err != nil {
 				t.Error(err)
 			}
-			if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both[slices.Index(both, here.Who.Clinic.String()):][:1]) {
+			if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both[slices.Index(both, here.Who.Clinic.String()):][:1]) {
 				t.Errorf("%q: %v, %v", role, got, err)
 			}
 			if result, err := tx.ExecContext(t.Context(), "UPDATE progress SET points = 7"); err != nil {

@@ -122,13 +122,23 @@ func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 	if err != nil {
 		return err
 	}
+	var told []Assessment
 	for _, i := range open {
 		if h, found := known[b.out[i].Assessment.ID]; found {
 			b.decideKnown(i, h)
 		}
-		if a := b.out[i]; a.Outcome == Known { // its score is told again
-			r.Note(b.service.did(b.who, "assessment.read", "assessment", a.Assessment.ID, a.Assessment.ClientID))
+		if a := b.out[i]; a.Outcome == Known {
+			told = append(told, a.Assessment)
 		}
+	}
+	// Their scores are told again: one entry for all, for a phone that was
+	// offline sends the same thousand until it hears of them.
+	switch len(told) {
+	case 0:
+	case 1:
+		r.Note(b.service.did(b.who, "assessment.read", "assessment", told[0].ID, told[0].ClientID))
+	default:
+		r.Note(b.service.saw(b.who, "assessment.list", idsOf(told, func(a Assessment) uuid.UUID { return a.ClientID })))
 	}
 	return nil
 }

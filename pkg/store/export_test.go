@@ -6,6 +6,10 @@ import (
 	"errors"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
 )
 
 // Pools gives tests the pools behind a database: SQLite has one to read and
@@ -32,4 +36,24 @@ func (d *DB) Inside(ctx context.Context, clinic uuid.UUID, credential []byte, fn
 		return nil
 	}
 	return err
+}
+
+// Unnoted is a database that forgets what its transactions note: the same
+// statements but those of the audit trail, for benchmarks. The program has no
+// such thing.
+type Unnoted struct{ *DB }
+
+// Read is that of the database without its entries.
+func (u Unnoted) Read(ctx context.Context, who auth.Principal, fn func(care.Reader) error) error {
+	return u.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+		if err := u.dialect.enter(g, who.Clinic, nil); err != nil {
+			return err
+		}
+		return fn(u.on(g))
+	}, u.dialect.snapshot)
+}
+
+// Write is that of the database without its entries.
+func (u Unnoted) Write(ctx context.Context, who auth.Principal, fn func(care.Tx) error) error {
+	return u.enter(ctx, who.Clinic, nil, func(tx *DB) error { return fn(tx) })
 }

@@ -112,7 +112,7 @@ func bound(t *testing.T, d *storetest.Database) {
 		}
 	})
 	pool, _ := d.Pools()
-	if got, err := found(t, pool, "SELECT clinic_id FROM clients"); codeOf(err) != notSet && codeOf(err) != setToNone {
+	if got, err := tableSays(t, pool, "SELECT clinic_id FROM clients"); codeOf(err) != notSet && codeOf(err) != setToNone {
 		t.Errorf("without a clinic: %v, %v", got, err)
 	}
 	if clients, err := d.Clients(t.Context(), here.Who, care.Page{Limit: 9}); err != nil || len(clients) != 1 {
@@ -206,7 +206,7 @@ func TestWhomTheWallDoesNotBindIsRefusedAtStart(t *testing.T) {
 	// That it could have seen everything is no fancy.
 	v := newVictim(t, c.open(t, "postgres", ""))
 	inside(t, d, uuid.New(), nil, func(tx *sql.Tx) {
-		if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Contains(got, v.Who.Clinic.String()) {
+		if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Contains(got, v.Who.Clinic.String()) {
 			t.Errorf("BYPASSRLS sees %v, %v", got, err)
 		}
 	})

@@ -69,8 +69,8 @@ func named(t testing.TB, c *storetest.Clinic) care.Client {
 // files are where a plain name is found on the disk.
 var files = map[string]string{"sqlite": "protrack.db-wal", "postgres": "file of client_versions"}
 
-// found says where the database, its files included, holds a canary.
-func found(t testing.TB, d *storetest.Database, raw *sql.DB) (where []string) {
+// whereFound says where the database, its files included, holds a canary.
+func whereFound(t testing.TB, d *storetest.Database, raw *sql.DB) (where []string) {
 	t.Helper()
 	holds := func(place string, content []byte) {
 		for _, canary := range []string{canaryReference, canaryName, canaryFormer} {
@@ -125,7 +125,7 @@ func TestAnEncryptedDatabaseHoldsNoName(t *testing.T) {
 		d := plain.With(t, newKeys(t))
 		c := d.Clinic(t)
 		client := named(t, c)
-		if where := found(t, d, raw); len(where) > 0 {
+		if where := whereFound(t, d, raw); len(where) > 0 {
 			t.Errorf("%v", where)
 		}
 		now, original, err := d.ClientHistory(t.Context(), c.Who, client.ID)
@@ -134,7 +134,7 @@ func TestAnEncryptedDatabaseHoldsNoName(t *testing.T) {
 		}
 		// Who searches as this test does finds what is not encrypted.
 		named(t, plain.Clinic(t))
-		where := found(t, plain, raw)
+		where := whereFound(t, plain, raw)
 		for _, place := range []string{"client_versions holds " + canaryName, files[plain.Dialect] + " holds " + canaryName} {
 			if !slices.Contains(where, place) {
 				t.Errorf("a plain database is not found out: not %q, but %v", place, where)
@@ -158,7 +158,7 @@ func TestEncryptingAPlainDatabaseLeavesNothingOfTheNames(t *testing.T) {
 		if err := d.CompactFields(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if where := found(t, d, raw); len(where) > 0 {
+		if where := whereFound(t, d, raw); len(where) > 0 {
 			t.Errorf("%v", where)
 		}
 		if got, err := d.Client(t.Context(), c.Who, client.ID); err != nil || got.DisplayName != canaryName {
@@ -454,7 +454,7 @@ func TestADatabaseOfTheFirstReleaseCanBeEncrypted(t *testing.T) {
 		if diff := cmp.Diff(want, record(t, now, c)); diff != "" {
 			t.Errorf("encrypted:\n%s", diff)
 		}
-		if where := found(t, now, raw); len(where) > 0 {
+		if where := whereFound(t, now, raw); len(where) > 0 {
 			t.Errorf("%v", where)
 		}
 	})

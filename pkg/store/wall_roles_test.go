@@ -93,7 +93,7 @@ func bound(t *testing.T, d *storetest.Database) {
 	here, there := newVictim(t, d), newVictim(t, d)
 	both := []string{here.Who.Clinic.String(), there.Who.Clinic.String()}
 	slices.Sort(both)
-	if got, err := tableSays(t, d.Raw(t), "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both) {
+	if got, err := found(t, d.Raw(t), "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both) {
 		t.Errorf("above the wall: %v, %v", got, err)
 	}
 	inside(t, d, here.Who.Clinic, nil, func(tx *sql.Tx) {
@@ -101,7 +101,7 @@ func bound(t *testing.T, d *storetest.Database) {
 			if _, err := tx.ExecContext(t.Context(), role); err != nil {
 				t.Error(err)
 			}
-			if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both[slices.Index(both, here.Who.Clinic.String()):][:1]) {
+			if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Equal(got, both[slices.Index(both, here.Who.Clinic.String()):][:1]) {
 				t.Errorf("%q: %v, %v", role, got, err)
 			}
 			if result, err := tx.ExecContext(t.Context(), "UPDATE progress SET points = 7"); err != nil {
@@ -112,7 +112,7 @@ func bound(t *testing.T, d *storetest.Database) {
 		}
 	})
 	pool, _ := d.Pools()
-	if got, err := tableSays(t, pool, "SELECT clinic_id FROM clients"); codeOf(err) != notSet && codeOf(err) != setToNone {
+	if got, err := found(t, pool, "SELECT clinic_id FROM clients"); codeOf(err) != notSet && codeOf(err) != setToNone {
 		t.Errorf("without a clinic: %v, %v", got, err)
 	}
 	if clients, err := d.Clients(t.Context(), here.Who, care.Page{Limit: 9}); err != nil || len(clients) != 1 {
@@ -206,7 +206,7 @@ func TestWhomTheWallDoesNotBindIsRefusedAtStart(t *testing.T) {
 	// That it could have seen everything is no fancy.
 	v := newVictim(t, c.open(t, "postgres", ""))
 	inside(t, d, uuid.New(), nil, func(tx *sql.Tx) {
-		if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Contains(got, v.Who.Clinic.String()) {
+		if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || !slices.Contains(got, v.Who.Clinic.String()) {
 			t.Errorf("BYPASSRLS sees %v, %v", got, err)
 		}
 	})

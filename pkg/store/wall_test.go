@@ -3,8 +3,6 @@
 package store_test
 
 import (
-	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -34,107 +32,6 @@ func codeOf(err error) string {
 	return ""
 }
 
-// walled is a clinic with a row in every table.
-type walled struct {
-	victim
-	keyHash, tokenHash []byte
-}
-
-func hashOf(id uuid.UUID) []byte {
-	hash := sha256.Sum256(id[:])
-	return hash[:]
-}
-
-// rest fills, behind the store's back, the tables that a victim leaves empty.
-const rest = `
-INSERT INTO accounts (clinic_id, id, email, email_key, name, role, created_at) VALUES ('{clinic}', '{account}', 'a@b', 'a@b', 'A', 'admin', now());
-INSERT INTO recovery_codes (clinic_id, account_id, hash) VALUES ('{clinic}', '{account}', 'x');
-INSERT INTO sign_in_failures (clinic_id, account_key, address, failures, last_at) VALUES ('{clinic}', 'a', '192.0.2.1', 1, now());
-INSERT INTO client_tokens (clinic_id, client_id, id, hash, minted_by, created_at, expires_at) VALUES ('{clinic}', '{client}', '{token}', decode('{hash}', 'hex'), '{account}', now(), now());
-INSERT INTO care_team (clinic_id, client_id, member, kind, since, reason, note, added_by) VALUES ('{clinic}', '{client}', '{account}', 'assigned', now(), '', '', '{account}');
-INSERT INTO consents (clinic_id, client_id, id, scope, status, at, text_version, recorded_at, recorded_by) VALUES ('{clinic}', '{client}', '{token}', 'care', 'granted', now(), '1', now(), '{account}');
-INSERT INTO corrections (clinic_id, client_id, id, target, request, status, note, requested_at, requested_by) VALUES ('{clinic}', '{client}', '{token}', 'client', 'r', 'open', '', now(), '{account}');
-INSERT INTO erasures (clinic_id, client_id, erased_at, erased_by, reason, removed) VALUES ('{clinic}', '{client}', now(), '{account}', 'asked', '{}');
-INSERT INTO merges (clinic_id, id, survivor, duplicate, reason, merged_at, merged_by) VALUES ('{clinic}', '{token}', '{client}', '{client}', 'same', now(), '{account}');
-INSERT INTO audit_subjects (clinic_id, client_id, entry_id) VALUES ('{clinic}', '{client}', '{token}');
-INSERT INTO audit_heads (clinic_id, seq, hash, at) VALUES ('{clinic}', 0, 'x', now());
-INSERT INTO audit_checkpoints (clinic_id, seq, at, note) VALUES ('{clinic}', 0, now(), 'n')`
-
-func newWalled(t *testing.T, d *storetest.Database, raw *sql.DB) walled {
-	t.Helper()
-	w := walled{victim: newVictim(t, d)}
-	w.keyHash, w.tokenHash = []byte(w.key.ID.String()), hashOf(w.client.ID)
-	fill := strings.NewReplacer("{clinic}", w.Who.Clinic.String(), "{client}", w.client.ID.String(), "{account}", uuid.NewString(),
-		"{token}", uuid.NewString(), "{hash}", fmt.Sprintf("%x", w.tokenHash))
-	if _, err := raw.ExecContext(t.Context(), fill.Replace(rest)); err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-// clinicTables are the tables of a clinic's data, each with a row of both.
-func clinicTables(t *testing.T, d *storetest.Database, raw *sql.DB, here, there walled) []string {
-	t.Helper()
-	var out []string
-	for table, all := range columns(t, d, raw) {
-		if !slices.ContainsFunc(all, func(c column) bool { return c.name == "clinic_id" }) {
-			continue
-		}
-		out = append(out, table)
-		for _, w := range []walled{here, there} {
-			if tableSays(t, raw, table, w) == 0 {
-				t.Errorf("%s has no row of a clinic, so that nothing is shown: add one to rest", table)
-			}
-		}
-	}
-	slices.Sort(out)
-	if len(out) < 24 {
-		t.Errorf("only %d tables", len(out))
-	}
-	return out
-}
-
-func seen(t *testing.T, raw *sql.DB, table string, w walled) int {
-	t.Helper()
-	var n int
-	if err := raw.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table+" WHERE clinic_id = $1", w.Who.Clinic).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// inside runs SQL as the program that has named a clinic, and undoes it.
-func inside(t *testing.T, d *storetest.Database, clinic uuid.UUID, credential []byte, fn func(tx *sql.Tx)) {
-	t.Helper()
-	if err := d.Inside(t.Context(), clinic, credential, fn); err != nil {
-		t.Fatal(err)
-	}
-}
-
-type asker interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// tableSays gives the distinct values of a column of everything a query finds.
-func tableSays(t *testing.T, db asker, query string) ([]string, error) {
-	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	out := []string{}
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, value)
-	}
-	slices.Sort(out)
-	return slices.Compact(out), rows.Err()
-}
-
 func TestEveryTableIsBehindTheWall(t *testing.T) {
 	d := storetest.PostgreSQL(t)
 	raw := d.Raw(t)
@@ -152,7 +49,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 		"views":     "SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace",
 		"functions": "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace",
 	} {
-		if names, err := tableSays(t, raw, query); err != nil || len(names) > 0 {
+		if names, err := found(t, raw, query); err != nil || len(names) > 0 {
 			t.Errorf("%s: %v, %v", what, names, err)
 		}
 	}
@@ -208,21 +105,21 @@ func TestAQueryWithoutAConditionFindsTheNamedClinicOnly(t *testing.T) {
 		query := "SELECT clinic_id FROM " + table
 		for _, w := range []walled{here, there} {
 			inside(t, d, w.Who.Clinic, nil, func(tx *sql.Tx) {
-				got, err := tableSays(t, tx, query)
+				got, err := found(t, tx, query)
 				if diff := cmp.Diff([]string{w.Who.Clinic.String()}, got); err != nil || diff != "" {
 					t.Errorf("%s: %v\n%s", table, err, diff)
 				}
 			})
 		}
 		// The control: who is above the wall finds both.
-		if got, err := tableSays(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
+		if got, err := found(t, raw, query); err != nil || !slices.Contains(got, here.Who.Clinic.String()) || !slices.Contains(got, there.Who.Clinic.String()) {
 			t.Errorf("%s, above the wall: %v, %v", table, got, err)
 		}
 	}
 	// A clinic that nobody has sees nothing at all.
 	for _, table := range clinicTables(t, d, raw, here, there) {
 		inside(t, d, uuid.New(), nil, func(tx *sql.Tx) {
-			if got, err := tableSays(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
+			if got, err := found(t, tx, "SELECT clinic_id FROM "+table); err != nil || len(got) > 0 {
 				t.Errorf("%s: %v, %v", table, got, err)
 			}
 		})
@@ -241,7 +138,7 @@ func TestAChangeWithoutAConditionTouchesTheNamedClinicOnly(t *testing.T) {
 	raw := d.Raw(t)
 	here, there := newWalled(t, d, raw), newWalled(t, d, raw)
 	for _, table := range clinicTables(t, d, raw, here, there) {
-		own := int64(tableSays(t, raw, table, here))
+		own := int64(rowsOf(t, raw, table, here))
 		touched := 0
 		for _, statement := range []string{"UPDATE " + table + " SET clinic_id = clinic_id", "DELETE FROM " + table} {
 			inside(t, d, here.Who.Clinic, nil, func(tx *sql.Tx) {
@@ -305,7 +202,7 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 			for _, statement := range []string{
 				"SELECT clinic_id FROM " + table, fmt.Sprintf("SELECT clinic_id FROM %s WHERE clinic_id = '%s'", table, here.Who.Clinic),
 			} {
-				if got, err := tableSays(t, conn, statement); codeOf(err) != want {
+				if got, err := found(t, conn, statement); codeOf(err) != want {
 					t.Errorf("%s, %s: %v, %v", when, statement, got, err)
 				}
 			}
@@ -319,13 +216,13 @@ func TestWithoutAClinicThereIsAnErrorAndNotAnEmptyList(t *testing.T) {
 	if _, err := tx.ExecContext(t.Context(), "SELECT set_config('protrack.clinic', $1, true)", here.Who.Clinic.String()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := tableSays(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
+	if got, err := found(t, tx, "SELECT clinic_id FROM clients"); err != nil || len(got) != 1 { // the control
 		t.Errorf("in a transaction that named the clinic: %v, %v", got, err)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := tableSays(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
+	if left, err := found(t, conn, "SELECT current_setting('protrack.clinic')"); err != nil || !slices.Equal(left, []string{""}) {
 		t.Fatalf("after the commit the clinic is %q, %v", left, err)
 	}
 	refused("on a connection that served another", setToNone)

@@ -29,7 +29,10 @@ func (v *visit) render(name string, page view) error { return v.renderAs(http.St
 
 func (v *visit) renderAs(status int, name string, page view) error {
 	page.SignedIn, page.Name = v.me.ID != uuid.Nil, string(v.me.Name)
-	page.FormToken = v.token()
+	var err error
+	if page.FormToken, err = v.token(); err != nil {
+		return err
+	}
 	body, err := v.site.fill(name, page)
 	v.answer = answer{status: status, page: body}
 	return err

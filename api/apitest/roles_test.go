@@ -53,6 +53,7 @@ var may = map[string]struct {
 	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
 	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
 	"GET /v1/clients/{client_id}/disclosures":         {clinicians, nil, 200},
+	"GET /v1/clients/{client_id}/record":              {clinicians, nil, 200},
 	"POST /v1/clients/{client_id}/erasure":            {admins, `{"reason":"client_request"}`, 200},
 	"GET /v1/audit":                                   {admins, nil, 200},
 	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},

@@ -23,7 +23,8 @@ var costlier = map[string]int{
 	"PUT /v1/assessments/{assessment_id}": 17,
 	"PATCH /v1/sessions/{session_id}":     19,
 	// One for each table that a record has rows in.
-	"POST /v1/clients/{client_id}/erasure": 22,
+	"POST /v1/clients/{client_id}/erasure": 19,
+	"GET /v1/clients/{client_id}/record":   15,
 	// The caseload is computed anew: the choice, and seven a round of 200 clients.
 	"PUT /v1/settings/instruments/{instrument}": 15,
 }

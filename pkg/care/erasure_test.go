@@ -264,7 +264,7 @@ func TestWhatWasErasedIsGoneAndStaysGone(t *testing.T) {
 			case "InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings",
 				"ChooseSetting", "RebuildProgress", "MayRecord", "Audit", "Disclosures", "EraseClient", "RecordAssessments":
 				continue
-			case "Client", "UpdateClient", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories":
+			case "Client", "UpdateClient", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record":
 				answers = answers[:1]
 			}
 			if err := d.do(t.Context(), here.Care, here.Who, s); !slices.Contains(answers, fault.KindOf(err)) {

@@ -133,7 +133,7 @@ func behind(t testing.TB, s *apitest.Server) *sql.DB {
 // tables are all that hold a clinic's data.
 var tables = []string{
 	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
-	"assessments", "assessment_versions", "progress", "instrument_settings",
+	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
 	"consents", "corrections", "care_team",
 	"client_tokens", "accounts", "recovery_codes",
 }

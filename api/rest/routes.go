@@ -72,6 +72,7 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.put("/settings/clinic", h.withoutQuery(h.chooseClinicSettings))
 
 	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
+	r.get("/clients/:client_id/record", h.withQuery(h.downloadRecord))
 	r.post("/clients/:client_id/erasure", h.withoutQuery(h.eraseClient))
 	r.get("/audit", h.withQuery(h.listAudit))
 

@@ -244,6 +244,10 @@ var deedsOfRights = map[string]deed{
 		_, err := svc.Disclosures(ctx, who, s.client.ID, one)
 		return err
 	}},
+	"Record": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Record(ctx, who, s.client.ID, care.RecordJSON)
+		return err
+	}},
 	"EraseClient": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.EraseClient(ctx, who, s.spare.ID, care.ClientRequest)
 		return err

@@ -61,6 +61,9 @@ type Reader interface {
 	Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Standing, error)
 	// Entries lists the clinic's audit trail, the newest first, behind page.After.
 	Entries(ctx context.Context, who auth.Principal, filter EntryFilter, page Page) ([]TrailEntry, error)
+	// RecordOf gives everything that is stored of a client but for the
+	// disclosures; Gone if it was erased.
+	RecordOf(ctx context.Context, who auth.Principal, client uuid.UUID) (Record, error)
 	// Erasure tells of a client's erasure; NotFound if there was none.
 	Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (Erasure, error)
 

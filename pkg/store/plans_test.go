@@ -230,6 +230,8 @@ func exerciseRights(ctx context.Context, t *testing.T, svc *care.Service, who au
 			must(t, err)
 		}
 	}
+	_, err := svc.Record(ctx, who, client, care.RecordZIP)
+	must(t, err)
 	spare, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-spare"})
 	must(t, err)
 	for range 2 {

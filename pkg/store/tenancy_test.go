@@ -277,6 +277,9 @@ var attemptsOnRights = map[string]attempt{
 	"Entries": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Entries(ctx, who, care.EntryFilter{Clients: []uuid.UUID{v.client.ID}}, page)
 	}},
+	"RecordOf": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.RecordOf(ctx, who, v.client.ID)
+	}},
 	"Erasure": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Erasure(ctx, who, v.erased.ID)
 	}},

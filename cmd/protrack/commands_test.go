@@ -17,7 +17,7 @@ import (
 // commands are all there are, as they are typed.
 var commands = [][]string{
 	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "revoke"},
-	{"progress"}, {"healthcheck"}, {"version"},
+	{"progress"}, {"healthcheck"}, {"version"}, {"audit", "verify"}, {"audit", "export"}, {"audit", "key"},
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {

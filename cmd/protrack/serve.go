@@ -49,7 +49,9 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	s, err := migrated(ctx, store.Config{URL: c.Database, FieldKeys: keys, Log: log}, c.Instruments)
+	cfg := c.config(log)
+	cfg.FieldKeys = keys
+	s, err := migrated(ctx, cfg, c.Instruments)
 	if err != nil {
 		return err
 	}

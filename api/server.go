@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -17,18 +18,27 @@ import (
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/api/problem"
 	"github.com/protrack/protrack/api/rest"
+	"github.com/protrack/protrack/api/web"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 )
 
 // Deps is what the server needs. CORSOrigins may be empty: then no other
-// site's pages may call it.
+// site's pages may call it. Proxies may be: then no header is believed.
+// Unsealed may be nil: then there is no such figure.
 type Deps struct {
 	Care        *care.Service
 	Keys        *auth.Service
+	Limits      *mw.Limits
+	Provider    *auth.OIDC // nil: people sign in with passwords only
+	Sessions    web.Store  // of browsers
+	Clinic      string     // the clinic that the sign-in form offers
+	Now         func() time.Time
+	Proxies     []netip.Prefix
 	Log         *slog.Logger
 	NewID       func() uuid.UUID
 	Ready       func(context.Context) error // nil error: it can serve
+	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
 	Version     string
 	CORSOrigins []string
 }
@@ -46,9 +56,13 @@ const (
 func New(d Deps) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = echo.ExtractIPDirect() // a header could claim anything
+	e.IPExtractor, e.SchemeExtractor = mw.AddressOf(d.Proxies), mw.SchemeOf(d.Proxies)
 	e.HTTPErrorHandler = problem.Handler(d.Log)
 	metrics := mw.NewMetrics(d.Version)
+	if d.Unsealed != nil {
+		metrics.Gauge("protrack_audit_unsealed_seconds", "Age of the oldest entry of an audit trail that is not in its chain.",
+			func() float64 { return d.Unsealed().Seconds() })
+	}
 
 	e.Use(mw.RequestID(d.NewID), mw.AccessLog(d.Log), metrics.Observe(), mw.Recover(d.Log), mw.Headers())
 	if len(d.CORSOrigins) > 0 {
@@ -66,8 +80,10 @@ func New(d Deps) *echo.Echo {
 	write := func(limit int64) []echo.MiddlewareFunc {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys}
+	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
+	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now}
+	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e
 }
 
@@ -86,8 +102,8 @@ func corsConfig(origins []string) middleware.CORSConfig {
 	return middleware.CORSConfig{
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
-		ExposeHeaders: []string{"ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
+		AllowHeaders:  []string{"Protrack-Clinic", echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
+		ExposeHeaders: []string{"RateLimit", "RateLimit-Policy", "ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
 		MaxAge:        600,
 	}
 }

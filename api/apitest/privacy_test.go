@@ -29,10 +29,12 @@ func TestTheLogKnowsNoClientAndNoKey(t *testing.T) {
 		n.session = post("/v1/clients/"+client+"/sessions", with(dosing(), "medicine", object{"substance": "canary-substance", "route": "oral", "dose_mg": 31415.926}))
 		n.assessment = post("/v1/clients/"+client+"/assessments", baseline())
 		s.Do("PUT", "/v1/assessments/"+n.assessment, object{"reason": "canary-reason"}, "If-Match", `"1"`).Want(http.StatusOK)
+		n.correction = post("/v1/clients/"+client+"/corrections", object{"target": "other", "request": "canary-request"})
 		secret := s.Do("POST", "/v1/keys", object{"name": "canary-key", "role": "app"}).Want(http.StatusCreated).JSON()["secret"].(string)
 
 		bodies := []any{
 			nil, `{"reason":"canary-body"}`, `{"canary-member":1}`, `canary-text`, `{"reference":"canary-reference"}`,
+			`{"target":"client","request":"canary-request"}`, `{"status":"refused","note":"canary-note"}`, `{"reason":"other","note":"canary-note"}`,
 			`{"answers":{"canary-item":4711},"instrument":"canary-instrument","timing":"canary-timing","completed_at":"canary-time"}`,
 			`{"items":[{"client_id":"` + client + `","instrument":"phq-9","timing":"baseline","completed_at":"2026-03-01T09:00:00Z","total":4711}]}`,
 		}

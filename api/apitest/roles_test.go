@@ -56,6 +56,19 @@ var may = map[string]struct {
 	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
 	"GET /v1/keys":                                    {admins, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
+
+	"POST /v1/clients/{client_id}/consents":           {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/consents":            {writers, nil, 200},
+	"POST /v1/clients/{client_id}/corrections":        {writers, `{"target":"client","request":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/corrections":         {writers, nil, 200},
+	"POST /v1/corrections/{correction_id}/decision":   {clinicians, `{"status":"accepted"}`, 200},
+	"GET /v1/clients/{client_id}/team":                {clinicians, nil, 200},
+	"PUT /v1/clients/{client_id}/team/{member_id}":    {admins, `{}`, 200},
+	"DELETE /v1/clients/{client_id}/team/{member_id}": {admins, nil, 204},
+	"POST /v1/clients/{client_id}/access":             {clinicians, `{"reason":"emergency"}`, 409}, // they see everybody
+	"GET /v1/clients/{client_id}/due-forms":           {writers, nil, 200},
+	"GET /v1/settings/clinic":                         {clinicians, nil, 200},
+	"PUT /v1/settings/clinic":                         {admins, `{"care_teams":false}`, 200},
 	"POST /v1/keys/{key_id}/rotation":                 {admins, `{}`, 201},
 	"POST /v1/clients/{client_id}/tokens":             {minters, `{}`, 201},
 	"GET /v1/clients/{client_id}/tokens":              {minters, nil, 200},
@@ -101,7 +114,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -142,6 +155,9 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			{amend, `{"timing":"before","session_id":"{other.session}","reason":"x"}`},
 			{postSession, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z","course_id":"{other.course}"}`},
 			{patchSession, `{"course_id":"{other.course}"}`},
+			{"POST /v1/clients/{client}/corrections", `{"target":"session","target_id":"{other.session}","request":"x"}`},
+			{"PUT /v1/clients/{client}/team/{other.key}", `{}`},
+			{"DELETE /v1/clients/{client}/team/{other.key}", ""},
 			{"GET /v1/clients/{client}/trajectory?instrument=phq-9&course_id={other.course}", ""},
 			{"GET /v1/clients/{client}/assessments?session_id={other.session}", ""},
 		} {
@@ -173,6 +189,7 @@ func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
+		"{correction_id}", n.correction, "{member_id}", n.key,
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/api"
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -31,6 +32,7 @@ type Server struct {
 	DB      *store.DB
 	Care    *care.Service
 	Keys    *auth.Service
+	Limits  *mw.Limits
 	Log     *Buffer  // what the server logged
 	Clock   *Clock   // the server's time
 	Clinic  Clinic   // the clinic that most tests use
@@ -42,6 +44,15 @@ type Server struct {
 	// Database is the URL of the database, for a test that looks behind the wall.
 	Database string
 	t        testing.TB
+	breaking bool // see Breaking
+}
+
+// Breaking is the server for a test that breaks what it stands on: it may answer
+// 500, which no document announces.
+func (s *Server) Breaking() *Server {
+	c := *s
+	c.breaking = true
+	return &c
 }
 
 // In is the server as a subtest sees it: what fails there fails the subtest.
@@ -74,7 +85,8 @@ func SQLite(t testing.TB) *Server {
 
 // Options change what a server is started with.
 type Options struct {
-	NoCORS bool // no site's pages may call it
+	NoCORS   bool       // no site's pages may call it
+	Provider *auth.OIDC // people may sign in there
 }
 
 // SQLiteWith is SQLite with other options.
@@ -118,9 +130,11 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: auth.NewHasher(2)}
+	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
-		Care: s.Care, Keys: s.Keys, Log: log, NewID: newID, Ready: db.Ping, Version: "test",
+		Care: s.Care, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
+		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test",
 		CORSOrigins: []string{"https://app.example"},
 	}
 	if o.NoCORS {

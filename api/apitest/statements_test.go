@@ -57,6 +57,13 @@ func crowd(s *apitest.Server, clinic apitest.Clinic, n ids) {
 		})
 	}
 	s.As(key, "POST", "/v1/assessments/batch", object{"items": items}).Want(http.StatusOK)
+	for i := range 30 {
+		at := today.AddDate(0, 0, -i)
+		s.As(key, "POST", "/v1/clients/"+n.client+"/consents", object{"scope": "research", "status": "granted", "at": at}).Want(http.StatusCreated)
+		s.As(key, "POST", "/v1/clients/"+n.client+"/corrections", object{"target": "other", "request": "x"}).Want(http.StatusCreated)
+		who := s.As(key, "POST", "/v1/keys", object{"name": "k", "role": "clinician"}).Want(http.StatusCreated).JSON()["id"].(string)
+		s.As(key, "PUT", "/v1/clients/"+n.client+"/team/"+who, object{}).Want(http.StatusOK)
+	}
 	for range 5 {
 		a := "/v1/assessments/" + n.assessment
 		s.As(key, "PUT", a, object{"reason": "again"}, "If-Match", s.As(key, "GET", a, nil).Header.Get("ETag")).Want(http.StatusOK)
@@ -83,7 +90,7 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 				n      ids
 			}{{s.Clinic, few}, {s.Other, many}} {
 				method, path := address(route, world.n)
-				if isList := method == "GET" && strings.HasSuffix(path, "s") && !strings.Contains(path, "instruments") && !strings.Contains(path, "trajectories"); isList {
+				if isList := method == "GET" && strings.HasSuffix(path, "s") && !strings.Contains(path, "instruments") && !strings.Contains(path, "trajectories") && !strings.Contains(path, "due-forms"); isList {
 					path += "?limit=200"
 				}
 				key := world.clinic.Key[auth.Admin]
@@ -91,7 +98,7 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 				s.Count.Take()
 				r := s.As(key, method, path, fresh(may[route].body), "If-Match", etag)
 				names[i], cost[i] = apart(s.Count.Take())
-				if r.Status >= 400 {
+				if r.Status != may[route].status {
 					t.Errorf("%s: %d %s", route, r.Status, r.Body)
 				}
 			}

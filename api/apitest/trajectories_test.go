@@ -150,6 +150,8 @@ func TestEveryListIsReadPageByPage(t *testing.T) {
 			c.session(3 + i/3)
 			c.assess(4+i/3, 20-i)
 			s.Do("PUT", "/v1/assessments/"+id, object{"total": i, "reason": "x"}, "If-Match", fmt.Sprintf("\"%d\"", i+1)).Want(http.StatusOK)
+			s.Do("POST", "/v1/clients/"+c.client+"/consents", object{"scope": "care", "status": "granted", "at": fmt.Sprintf("2026-03-%02dT09:00:00Z", 1+i/2)}).Want(http.StatusCreated)
+			s.Do("POST", "/v1/clients/"+c.client+"/corrections", object{"target": "other", "request": "x"}).Want(http.StatusCreated)
 			if i%2 == 0 {
 				s.Do("POST", "/v1/clients/"+client+"/assessments", with(baseline(), "completed_at", today.Add(-time.Hour))).Want(http.StatusCreated)
 			}
@@ -157,6 +159,7 @@ func TestEveryListIsReadPageByPage(t *testing.T) {
 		paths := []string{
 			"/v1/clients?", "/v1/keys?", "/v1/assessments/" + id + "/versions?",
 			"/v1/clients/" + c.client + "/courses?", "/v1/clients/" + c.client + "/sessions?", "/v1/clients/" + c.client + "/assessments?",
+			"/v1/clients/" + c.client + "/consents?", "/v1/clients/" + c.client + "/corrections?",
 		}
 		for _, sort := range []string{"reference", "change", "percent_change", "latest", "last_at"} {
 			paths = append(paths, "/v1/caseload?sort="+sort+"&", "/v1/caseload?sort=-"+sort+"&")

@@ -76,7 +76,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, token, account string }
+type ids struct{ client, course, session, assessment, key, correction, token, account string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -93,6 +93,8 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.session = post("/v1/clients/"+n.client+"/sessions", with(dosing(), "course_id", n.course))
 	n.assessment = post("/v1/clients/"+n.client+"/assessments", baseline())
 	n.key = post("/v1/keys", object{"name": "tablet", "role": "app"})
+	n.correction = post("/v1/clients/"+n.client+"/corrections", object{"target": "client", "request": "My name is Adah"})
+	s.As(key, "PUT", "/v1/clients/"+n.client+"/team/"+n.key, object{}).Want(http.StatusOK)
 	n.token = post("/v1/clients/"+n.client+"/tokens", object{})
 	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	return n
@@ -104,7 +106,8 @@ func fill(own, other ids) *strings.Replacer {
 	for prefix, n := range map[string]ids{"": own, "other.": other} {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
-			"token": n.token, "account": n.account,
+			"correction": n.correction,
+			"token":      n.token, "account": n.account,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -131,6 +134,7 @@ func behind(t testing.TB, s *apitest.Server) *sql.DB {
 var tables = []string{
 	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
 	"assessments", "assessment_versions", "progress", "instrument_settings",
+	"consents", "corrections", "care_team",
 	"client_tokens", "accounts", "recovery_codes",
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,23 +112,6 @@ func Recover(log *slog.Logger) echo.MiddlewareFunc {
 			}()
 			return next(c)
 		}
-	}
-}
-
-// Headers sets what a browser must hold to. Answers of the API are kept by
-// no cache.
-func Headers() echo.MiddlewareFunc {
-	secure := middleware.SecureWithConfig(middleware.SecureConfig{
-		ContentTypeNosniff: "nosniff", XFrameOptions: "DENY", HSTSMaxAge: 31536000,
-		ReferrerPolicy: "no-referrer", ContentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
-	})
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return secure(func(c echo.Context) error {
-			if strings.HasPrefix(c.Request().URL.Path, "/v1/") {
-				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-			}
-			return next(c)
-		})
 	}
 }
 

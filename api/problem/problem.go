@@ -141,13 +141,10 @@ func Handler(log *slog.Logger) echo.HTTPErrorHandler {
 
 // Write sends the document with the headers that its status asks for.
 func Write(c echo.Context, doc Document) error {
-	h := c.Response().Header()
-	switch doc.Status {
-	case http.StatusUnauthorized:
-		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="protrack"`)
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		h.Set(echo.HeaderRetryAfter, retryAfter(doc.RetryAfter))
+	if doc.Status == http.StatusUnauthorized {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="protrack"`)
 	}
+	Wait(c, doc)
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(doc.Status)
 	}
@@ -156,6 +153,14 @@ func Write(c echo.Context, doc Document) error {
 		return err
 	}
 	return c.Blob(doc.Status, MediaType, body)
+}
+
+// Wait sets the header that says when to come back, where the status asks for
+// one. Write does so itself; it is for an answer in another form.
+func Wait(c echo.Context, doc Document) {
+	if doc.Status == http.StatusServiceUnavailable || doc.Status == http.StatusTooManyRequests {
+		c.Response().Header().Set(echo.HeaderRetryAfter, retryAfter(doc.RetryAfter))
+	}
 }
 
 // retryAfter is a wait in whole seconds, rounded up: who comes back then must

@@ -24,14 +24,15 @@ type ClientRequest struct {
 
 // Client is a stored client.
 type Client struct {
-	ID          uuid.UUID `json:"id" swaggertype:"string" format:"uuid"`
-	Reference   string    `json:"reference" example:"P-0042"`
-	DisplayName string    `json:"display_name"`
-	BirthYear   *int      `json:"birth_year" extensions:"x-nullable"`
-	Sex         string    `json:"sex" enums:"female,male,other,unknown,"`
-	TimeZone    string    `json:"time_zone"`
-	Version     int       `json:"version" example:"1"`
-	RecordedAt  time.Time `json:"recorded_at" format:"date-time"`
+	ID          uuid.UUID  `json:"id" swaggertype:"string" format:"uuid"`
+	Reference   string     `json:"reference" example:"P-0042"`
+	DisplayName string     `json:"display_name"`
+	BirthYear   *int       `json:"birth_year" extensions:"x-nullable"`
+	Sex         string     `json:"sex" enums:"female,male,other,unknown,"`
+	TimeZone    string     `json:"time_zone"`
+	MergedInto  *uuid.UUID `json:"merged_into,omitempty" swaggertype:"string" format:"uuid"` // the client whose duplicate this is
+	Version     int        `json:"version" example:"1"`
+	RecordedAt  time.Time  `json:"recorded_at" format:"date-time"`
 } //	@name	Client
 
 func (r ClientRequest) toCare() care.Client {
@@ -56,7 +57,7 @@ func requestFromClient(c care.Client) ClientRequest {
 func clientFromCare(c care.Client) Client {
 	return Client{
 		ID: c.ID, Reference: string(c.Reference), DisplayName: string(c.DisplayName), BirthYear: c.BirthYear,
-		Sex: string(c.Sex), TimeZone: c.TimeZone, Version: c.Version, RecordedAt: c.RecordedAt,
+		Sex: string(c.Sex), TimeZone: c.TimeZone, MergedInto: c.MergedInto, Version: c.Version, RecordedAt: c.RecordedAt,
 	}
 }
 

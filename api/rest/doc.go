@@ -19,6 +19,9 @@ package rest
 //	@tag.description	Answers, their versions and scores
 //	@tag.name			trajectories
 //	@tag.description	What the answers show over time
+//	@tag.name			rights
+//	@tag.description	What a client may ask for: who saw the record, a copy, its end
+//	@tag.name			audit
 //	@tag.name			settings
 //	@tag.name			keys
 //	@tag.name			tokens

@@ -25,6 +25,11 @@ func found(c echo.Context, version int, body any) error {
 // it was there already.
 func created(c echo.Context, outcome care.Outcome, location string, version int, body any) error {
 	c.Response().Header().Set("ETag", etag(version))
+	return stored(c, outcome, location, body)
+}
+
+// stored is created for what has no versions.
+func stored(c echo.Context, outcome care.Outcome, location string, body any) error {
 	if outcome != care.Created {
 		return render(c, http.StatusOK, body)
 	}

@@ -173,6 +173,10 @@ const (
 	keyList        = "keys"
 	tokenList      = "tokens"
 	accountList    = "accounts"
+	consentList    = "consents"
+	correctionList = "corrections"
+	disclosureList = "disclosures"
+	auditList      = "audit"
 	caseloadList   = "caseload "
 )
 
@@ -244,6 +248,15 @@ func pageOf[R, T any](q *params, rows []R, page care.Page, to func(R) T, positio
 	}
 	for _, r := range rows {
 		out.Items = append(out.Items, to(r))
+	}
+	return out
+}
+
+// whole renders a list that has one page.
+func whole[R, T any](rows []R, to func(R) T) Page[T] {
+	out := Page[T]{Items: make([]T, len(rows))}
+	for i, r := range rows {
+		out.Items[i] = to(r)
 	}
 	return out
 }

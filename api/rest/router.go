@@ -47,13 +47,46 @@ func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) ec
 		if !strings.EqualFold(scheme, "Bearer") {
 			return fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
 		}
-		who, err := h.Keys.Authenticate(c.Request().Context(), auth.Secret(strings.TrimSpace(token)), origin(c))
+		who, err := h.authenticate(c, strings.TrimSpace(token))
 		if err != nil {
 			return err
 		}
 		mw.NoteActor(c, who)
 		return handle(c, who)
 	}
+}
+
+// authenticate finds the principal of a credential, within the limits.
+func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Principal, error) {
+	if err := h.Limits.BeforeCredential(c, credential); err != nil {
+		return auth.Principal{}, err
+	}
+	who, err := h.principal(c, credential)
+	if fault.Is(err, fault.Unauthenticated) {
+		h.Limits.BadCredential(c)
+	}
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	return who, h.Limits.Admit(c, credential)
+}
+
+// clinicHeader names the clinic, for somebody who has a role in several.
+const clinicHeader = "Protrack-Clinic"
+
+// principal is who a credential is of: a token of the identity provider, which
+// has two dots, or a key or a client's token, which have none.
+func (h *Handlers) principal(c echo.Context, credential string) (auth.Principal, error) {
+	ctx := c.Request().Context()
+	if h.Provider == nil || strings.Count(credential, ".") != 2 {
+		return h.Keys.Authenticate(ctx, auth.Secret(credential), origin(c))
+	}
+	identity, err := h.Provider.VerifyBearer(ctx, credential)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	who, _, err := h.Keys.PrincipalOfIdentity(ctx, identity, c.Request().Header.Get(clinicHeader), origin(c))
+	return who, err
 }
 
 // origin is where a request comes from, as far as it can be believed.

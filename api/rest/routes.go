@@ -5,14 +5,19 @@ package rest
 import (
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 )
 
 // Handlers answers the routes of /v1.
 type Handlers struct {
-	Care *care.Service
-	Keys *auth.Service
+	Care   *care.Service
+	Keys   *auth.Service
+	Limits *mw.Limits
+
+	// Provider verifies the bearer tokens of people; nil: only keys are taken.
+	Provider *auth.OIDC
 }
 
 // Routes is the map of /v1.
@@ -48,9 +53,27 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/clients/:client_id/trajectory", h.withQuery(h.getTrajectory))
 	r.get("/clients/:client_id/trajectories", h.withQuery(h.listTrajectories))
 	r.get("/caseload", h.withQuery(h.listCaseload))
+	r.get("/clients/:client_id/due-forms", h.withoutQuery(h.listDueForms))
+
+	r.post("/clients/:client_id/consents", h.withoutQuery(h.recordConsent))
+	r.get("/clients/:client_id/consents", h.withQuery(h.listConsents))
+	r.post("/clients/:client_id/corrections", h.withoutQuery(h.requestCorrection))
+	r.get("/clients/:client_id/corrections", h.withQuery(h.listCorrections))
+	r.post("/corrections/:correction_id/decision", h.withoutQuery(h.decideCorrection))
+
+	r.get("/clients/:client_id/team", h.withQuery(h.listTeam))
+	r.put("/clients/:client_id/team/:member_id", h.withoutQuery(h.assignMember))
+	r.delete("/clients/:client_id/team/:member_id", h.withoutQuery(h.dismissMember))
+	r.post("/clients/:client_id/access", h.withoutQuery(h.breakGlass))
 
 	r.get("/settings/instruments", h.withoutQuery(h.listSettings))
 	r.put("/settings/instruments/:instrument", h.withoutQuery(h.chooseSetting))
+	r.get("/settings/clinic", h.withoutQuery(h.getClinicSettings))
+	r.put("/settings/clinic", h.withoutQuery(h.chooseClinicSettings))
+
+	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
+	r.post("/clients/:client_id/erasure", h.withoutQuery(h.eraseClient))
+	r.get("/audit", h.withQuery(h.listAudit))
 
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))

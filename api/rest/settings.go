@@ -80,3 +80,54 @@ func (h *Handlers) chooseSetting(c echo.Context, who auth.Principal) error {
 	}
 	return ok(c, settingFromCare(setting))
 }
+
+// ClinicSettingsRequest is what a clinic chooses for all of its work.
+type ClinicSettingsRequest struct {
+	CareTeams *bool `json:"care_teams" validate:"required"` // true: a clinician sees the clients of their care teams only
+} //	@name	ClinicSettingsRequest
+
+// ClinicSettings are what a clinic has chosen for all of its work.
+type ClinicSettings struct {
+	CareTeams bool `json:"care_teams"`
+} //	@name	ClinicSettings
+
+// getClinicSettings tells what the clinic has chosen.
+//
+//	@Summary	Get the clinic's settings
+//	@Tags		settings
+//	@Produce	json
+//	@Success	200	{object}	ClinicSettings
+//	@Failure	401,403,422,503	{object}	problem.Document
+//	@Security	Key
+//	@Router		/v1/settings/clinic [get]
+func (h *Handlers) getClinicSettings(c echo.Context, who auth.Principal) error {
+	set, err := h.Care.ClinicSettings(c.Request().Context(), who)
+	if err != nil {
+		return err
+	}
+	return ok(c, ClinicSettings{CareTeams: set.CareTeams})
+}
+
+// chooseClinicSettings stores what the clinic chooses.
+//
+//	@Summary		Change the clinic's settings
+//	@Description	It holds from the next request on. With care teams, a clinician who is in none sees no client.
+//	@Tags			settings
+//	@Accept			json
+//	@Produce		json
+//	@Param			settings	body		ClinicSettingsRequest	true	"The settings"
+//	@Success		200			{object}	ClinicSettings
+//	@Failure		400,401,403,413,415,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/settings/clinic [put]
+func (h *Handlers) chooseClinicSettings(c echo.Context, who auth.Principal) error {
+	in, err := bind(c, func() ClinicSettingsRequest { return ClinicSettingsRequest{} })
+	if err != nil {
+		return err
+	}
+	set, err := h.Care.ChooseClinicSettings(c.Request().Context(), who, care.ClinicSettings{CareTeams: *in.CareTeams})
+	if err != nil {
+		return err
+	}
+	return ok(c, ClinicSettings{CareTeams: set.CareTeams})
+}

@@ -14,9 +14,11 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/term"
 
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/demo"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type demoCmd struct {
@@ -35,7 +37,8 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	log := c.logger(t.err)
-	s, err := migrated(ctx, "sqlite://"+filepath.Join(dir, "demo.db"), "", log)
+	url := "sqlite://" + filepath.Join(dir, "demo.db")
+	s, err := migrated(ctx, store.Config{URL: url, Log: log}, "")
 	if err != nil {
 		return err
 	}
@@ -61,7 +64,9 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the screen belongs to the demo
 	}
-	return s.serve(ctx, listener, serveCmd{Addr: c.Addr, DrainTime: 5 * time.Second}, c.logger(t.err))
+	return s.serve(ctx, listener, serveCmd{
+		Addr: c.Addr, DrainTime: 5 * time.Second, KeyRate: mw.DefaultKeyRate, database: database{Database: url},
+	}, c.logger(t.err))
 }
 
 // listen takes the address, or another port where that one is in use.

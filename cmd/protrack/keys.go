@@ -12,6 +12,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type keysCmd struct {
@@ -94,7 +95,7 @@ func (c keysCreateCmd) foundClinic(ctx context.Context, t *terminal) error {
 	if !slug.MatchString(c.Clinic) || auth.Role(c.Role) != auth.Admin {
 		return errors.New("a new clinic has a name of a-z, 0-9 and hyphens, and an admin key first")
 	}
-	s, err := migrated(ctx, c.Database, "", c.logger(t.err))
+	s, err := migrated(ctx, store.Config{URL: c.Database, Log: c.logger(t.err)}, "")
 	if err != nil {
 		return err
 	}

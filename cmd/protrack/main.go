@@ -35,6 +35,8 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Run the server on a synthetic clinic in a temporary database."`
 	Keys        keysCmd        `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Accounts    accountsCmd    `cmd:"" help:"Create, list, reset and disable the accounts of people."`
+	Audit       auditCmd       `cmd:"" help:"Verify or export the audit trail."`
+	Fields      fieldsCmd      `cmd:"" help:"Encrypt names and references in the database, and rotate the keys."`
 	Progress    progressCmd    `cmd:"" help:"Recompute the read model of a clinic."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it can serve; for containers."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

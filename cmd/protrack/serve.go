@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -9,20 +10,30 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/protrack/protrack/api"
+	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/store"
 )
 
 type serveCmd struct {
 	Addr string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	database
+	fieldKeys
 	logging
+	sealing
+	identityProvider
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
 	CORSOrigins []string      `name:"cors-origins" env:"PROTRACK_CORS_ORIGINS" placeholder:"ORIGIN" help:"Sites whose pages may call the API, such as https://app.example. None by default."`
+	Proxies     []string      `name:"trusted-proxies" env:"PROTRACK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default."`
+	TLSCert     string        `name:"tls-cert" env:"PROTRACK_TLS_CERT" placeholder:"FILE" help:"Certificate with its chain, PEM; read again when it changes."`
+	TLSKey      string        `name:"tls-key" env:"PROTRACK_TLS_KEY" placeholder:"FILE" help:"Key of the certificate, PEM."`
+	KeyRate     int           `env:"PROTRACK_KEY_RATE" default:"1000" help:"Requests a second that one key may make, and ten times as many at once."`
 	AdminKey    auth.Secret   `env:"PROTRACK_ADMIN_KEY" hidden:"" help:"First admin key of an empty database, at least 32 characters. One is generated if absent."`
 	DrainDelay  time.Duration `env:"PROTRACK_DRAIN_DELAY" default:"0s" help:"On SIGTERM: how long to answer 'not ready' and go on serving, for a load balancer to notice."`
 	DrainTime   time.Duration `env:"PROTRACK_DRAIN_TIME" default:"15s" help:"On SIGTERM: how long requests under way may take."`
@@ -34,12 +45,16 @@ const firstClinic = "default"
 // Run serves until the context ends, then drains.
 func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	log := c.logger(t.err)
-	s, err := migrated(ctx, c.Database, c.Instruments, log)
+	keys, err := c.keys()
+	if err != nil {
+		return err
+	}
+	s, err := migrated(ctx, store.Config{URL: c.Database, FieldKeys: keys, Log: log}, c.Instruments)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.db.Close() }()
-	if err := s.knowsItsInstruments(ctx); err != nil {
+	if err := errors.Join(s.knowsItsInstruments(ctx), s.readsItsNames(ctx)); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Addr)
@@ -72,18 +87,46 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 // under way finish.
 func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, log *slog.Logger) error {
 	var draining atomic.Bool
+	sealer := s.sealer(c.sealing, c.Database, log)
+	stopSealing := background(ctx, sealer.Run)
+	defer stopSealing()
+	proxies, err := mw.ParseProxies(c.Proxies)
+	if err != nil {
+		return err
+	}
+	provider, err := c.identityProvider.open()
+	if err != nil {
+		return err
+	}
+	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
+	defer background(ctx, sweep(sessions, log))()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
+		Limits: mw.NewLimits(max(c.KeyRate, 1), time.Now), Proxies: proxies,
+		Provider: provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
 				return fault.New(fault.Unavailable, "The server is shutting down.")
 			}
-			return s.db.Ping(ctx)
+			if err := s.db.Ping(ctx); err != nil {
+				return err
+			}
+			return sealed(sealer)
 		},
+		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
 	server := api.Server(c.Addr, handler, log)
+	if server.TLSConfig, err = c.tls(log); err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			failed <- server.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -104,8 +147,42 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	return nil
 }
 
+// sweep removes browser sessions whose time is over, once an hour.
+func sweep(sessions *store.WebSessions, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		for hour := time.NewTicker(time.Hour); ; {
+			select {
+			case <-ctx.Done():
+				hour.Stop()
+				return
+			case <-hour.C:
+			}
+			if err := sessions.DropExpired(ctx); err != nil {
+				log.WarnContext(ctx, "expired sessions were not removed", "error", err.Error())
+			}
+		}
+	}
+}
+
+// background runs fn until the function it gives is called, which waits for it.
+func background(ctx context.Context, fn func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { fn(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+// tls is the server's certificate; nil where none is configured.
+func (c serveCmd) tls(log *slog.Logger) (*tls.Config, error) {
+	if c.TLSCert == "" && c.TLSKey == "" {
+		return nil, nil //nolint:nilnil // no certificate is no error
+	}
+	return certificate(c.TLSCert, c.TLSKey, log, time.Now)
+}
+
 type healthcheckCmd struct {
-	Addr string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address that the server listens on."`
+	Addr    string `env:"PROTRACK_ADDR" default:"127.0.0.1:8080" help:"Address that the server listens on."`
+	TLSCert string `name:"tls-cert" env:"PROTRACK_TLS_CERT" placeholder:"FILE" help:"The server's certificate, where it has one."`
 }
 
 // Run fails unless the server on this machine is ready.
@@ -119,11 +196,18 @@ func (c healthcheckCmd) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	scheme, client := "http", http.DefaultClient
+	if c.TLSCert != "" {
+		// The certificate is for the name that clients use, not for this address,
+		// and nothing secret is sent.
+		scheme = "https"
+		client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // see above
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}

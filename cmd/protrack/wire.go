@@ -112,8 +112,8 @@ func (s *services) knowsItsInstruments(ctx context.Context) error {
 
 // migrated opens the services and makes sure that the schema is the
 // program's own.
-func migrated(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
-	s, err := open(ctx, store.Config{URL: url, Log: log}, dir)
+func migrated(ctx context.Context, cfg store.Config, dir string) (*services, error) {
+	s, err := open(ctx, cfg, dir)
 	if err != nil {
 		return nil, err
 	}

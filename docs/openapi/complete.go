@@ -30,6 +30,9 @@ func complete(doc *openapi3.T) {
 			if strings.HasPrefix(name, "/v1/") {
 				limited(op, doc.Components.Schemas["Problem"])
 			}
+			if name == "/v1/clients" && method == http.MethodPost || strings.HasPrefix(name, "/v1/clients/{client_id}") {
+				erased(op, doc.Components.Schemas["Problem"])
+			}
 			mediaTypes(op)
 			versionHeaders(method, op)
 		}
@@ -211,6 +214,14 @@ func limited(op *openapi3.Operation, problem *openapi3.SchemaRef) {
 	op.Responses.Set(strconv.Itoa(http.StatusTooManyRequests), &openapi3.ResponseRef{Value: r})
 }
 
+// erased says that a client who was erased is not unknown: so it is on every
+// route that names one in its path, and on the one that takes a client's id.
+func erased(op *openapi3.Operation, problem *openapi3.SchemaRef) {
+	r := openapi3.NewResponse().WithDescription("The client's record was erased").
+		WithJSONSchemaRef(openapi3.NewSchemaRef("#/components/schemas/Problem", problem.Value))
+	op.Responses.Set(strconv.Itoa(http.StatusGone), &openapi3.ResponseRef{Value: r})
+}
+
 func header(text string, schema *openapi3.Schema) *openapi3.HeaderRef {
 	h := &openapi3.Header{}
 	h.Description, h.Schema = text, openapi3.NewSchemaRef("", schema)
@@ -223,8 +234,18 @@ func versionHeaders(method string, op *openapi3.Operation) {
 	if method != http.MethodPost || r == nil || op.Responses.Value("200") == nil {
 		return
 	}
-	r.Value.Headers = openapi3.Headers{
-		"ETag":     header("The version, for If-Match", openapi3.NewStringSchema()),
-		"Location": header("Where it is", openapi3.NewStringSchema()),
+	r.Value.Headers = openapi3.Headers{"Location": header("Where it is", openapi3.NewStringSchema())}
+	if versioned(r.Value) {
+		r.Value.Headers["ETag"] = header("The version, for If-Match", openapi3.NewStringSchema())
 	}
+}
+
+// versioned reports whether an answer tells its version.
+func versioned(r *openapi3.Response) bool {
+	for _, media := range r.Content {
+		if media.Schema != nil && media.Schema.Value != nil && media.Schema.Value.Properties["version"] != nil {
+			return true
+		}
+	}
+	return false
 }

@@ -92,7 +92,7 @@ CREATE TABLE care_team (
   reason     text NOT NULL,
   note       text NOT NULL,
   added_by   uuid NOT NULL,
-  PRIMARY KEY (clinic_id, client_id, member, kind),
+  PRIMARY KEY (clinic_id, client_id, member, kind, since), -- what has ended is kept
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 );
 CREATE INDEX care_team_of_member ON care_team (clinic_id, member, client_id);
@@ -148,6 +148,7 @@ CREATE TABLE erasures (
 ALTER TABLE clients ADD COLUMN merged_into uuid;
 ALTER TABLE clients ADD CONSTRAINT clients_merged_into FOREIGN KEY (clinic_id, merged_into) REFERENCES clients (clinic_id, id);
 CREATE INDEX clients_merged ON clients (clinic_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX clients_person ON clients (clinic_id, COALESCE(merged_into, id)); -- the records of one person
 CREATE TABLE merges (
   clinic_id uuid NOT NULL,
   id        uuid NOT NULL,
@@ -235,6 +236,9 @@ END $$;
 CREATE TRIGGER audit_entries_kept BEFORE UPDATE OR DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION keep_entry();
 CREATE TRIGGER audit_subjects_kept BEFORE UPDATE OR DELETE ON audit_subjects FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER audit_checkpoints_kept BEFORE UPDATE OR DELETE ON audit_checkpoints FOR EACH ROW EXECUTE FUNCTION keep_row();
+CREATE TRIGGER audit_entries_stay BEFORE TRUNCATE ON audit_entries FOR EACH STATEMENT EXECUTE FUNCTION keep_row();
+CREATE TRIGGER audit_subjects_stay BEFORE TRUNCATE ON audit_subjects FOR EACH STATEMENT EXECUTE FUNCTION keep_row();
+CREATE TRIGGER audit_checkpoints_stay BEFORE TRUNCATE ON audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION keep_row();
 CREATE TRIGGER consents_kept BEFORE UPDATE ON consents FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER erasures_kept BEFORE UPDATE OR DELETE ON erasures FOR EACH ROW EXECUTE FUNCTION keep_row();
 
@@ -274,7 +278,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
       CREATE ROLE protrack_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
     END IF;
-    IF NOT pg_has_role(current_user, 'protrack_app', 'MEMBER') THEN
+    -- Also where it is a member: from PostgreSQL 16 on, who makes a role may not take it.
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
       EXECUTE format('GRANT protrack_app TO %I', current_user);
     END IF;
   EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN

@@ -103,7 +103,7 @@ CREATE TABLE care_team (
   reason     TEXT NOT NULL,
   note       TEXT NOT NULL,
   added_by   TEXT NOT NULL,
-  PRIMARY KEY (clinic_id, client_id, member, kind),
+  PRIMARY KEY (clinic_id, client_id, member, kind, since), -- what has ended is kept
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 ) STRICT;
 CREATE INDEX care_team_of_member ON care_team (clinic_id, member, client_id);
@@ -158,6 +158,7 @@ CREATE TABLE erasures (
 -- else moves, so that it can be undone.
 ALTER TABLE clients ADD COLUMN merged_into TEXT;
 CREATE INDEX clients_merged ON clients (clinic_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX clients_person ON clients (clinic_id, COALESCE(merged_into, id)); -- the records of one person
 CREATE TABLE merges (
   clinic_id TEXT NOT NULL,
   id        TEXT NOT NULL,
@@ -288,6 +289,7 @@ DROP TABLE sign_in_failures;
 DROP TABLE recovery_codes;
 DROP TABLE accounts;
 DROP TRIGGER clients_merged_into;
+DROP INDEX clients_person;
 DROP INDEX clients_merged;
 ALTER TABLE clients DROP COLUMN merged_into;
 ALTER TABLE clients DROP COLUMN erased_at;

@@ -47,6 +47,14 @@ func (s *Service) own(ctx context.Context, who Principal, action string, change 
 	return out, nil
 }
 
+// Me is the account of who is signed in, and its clinic.
+func (s *Service) Me(ctx context.Context, who Principal) (Account, Clinic, error) {
+	if who.Kind != ByAccount {
+		return Account{}, Clinic{}, errNotSignedIn
+	}
+	return s.Store.AccountNow(ctx, who.Clinic, who.Actor)
+}
+
 // prove makes sure that who is signed in knows the current password. Its
 // failures count as those of signing in do: a session that was left open is
 // no way to guess. The proofs are those that were compared.

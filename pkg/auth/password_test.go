@@ -175,7 +175,7 @@ func TestHashesTakeTurnsSoThatMemoryIsBounded(t *testing.T) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	late, done := 0, 0
-	ctx, cancel := context.WithTimeout(t.Context(), 4*once)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*once)
 	defer cancel()
 	for range 40 {
 		all.Go(func() {
@@ -205,20 +205,22 @@ func TestAnUnknownAccountTakesAsLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fastest := func(f func()) time.Duration {
-		best := time.Hour
-		for range 15 {
-			start := time.Now()
-			f()
-			best = min(best, time.Since(start))
+	// In turns, until the fastest of each are alike: a busy machine delays
+	// either, but work that is not done stays undone.
+	took := func(best time.Duration, f func()) time.Duration {
+		start := time.Now()
+		f()
+		return min(best, time.Since(start))
+	}
+	known, unknown := time.Hour, time.Hour
+	for round := range 200 {
+		known = took(known, func() { _, _, _ = h.Verify(t.Context(), "another password", stored) })
+		unknown = took(unknown, func() { _ = h.VerifyNothing(t.Context(), "another password") })
+		if ratio := float64(unknown) / float64(known); round >= 10 && ratio > 0.7 && ratio < 1.4 {
+			return
 		}
-		return best
 	}
-	known := fastest(func() { _, _, _ = h.Verify(t.Context(), "another password", stored) })
-	unknown := fastest(func() { _ = h.VerifyNothing(t.Context(), "another password") })
-	if ratio := float64(unknown) / float64(known); ratio < 0.6 || ratio > 1.6 {
-		t.Errorf("known %v, unknown %v", known, unknown)
-	}
+	t.Errorf("known %v, unknown %v", known, unknown)
 }
 
 func TestAPasswordNeverPrintsItself(t *testing.T) {

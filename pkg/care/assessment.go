@@ -89,13 +89,17 @@ func (a Assessment) fields() []audit.Field {
 	if a.Total != nil {
 		total = fmt.Sprint(*a.Total)
 	}
-	answers, _ := json.Marshal(a.Answers) // a map of numbers always encodes, in the order of its names
+	answers := ""
+	if a.Answers != nil {
+		text, _ := json.Marshal(map[string]*int(a.Answers)) // numbers always encode, in the order of their names
+		answers = string(text)
+	}
 	return []audit.Field{
 		{Name: "instrument", Value: a.Instrument},
 		{Name: "timing", Value: string(a.Timing)},
 		{Name: "session_id", Value: session},
 		{Name: "completed_at", Value: a.CompletedAt.Format(time.RFC3339Nano)},
-		{Name: "answers", Value: string(answers), Private: true},
+		{Name: "answers", Value: answers, Private: true},
 		{Name: "declined", Value: strings.Join(a.Declined, " "), Private: true},
 		{Name: "total", Value: total, Private: true},
 		{Name: "missing_policy", Value: string(a.MissingPolicy)},

@@ -167,10 +167,14 @@ func settle[T record[T]](current, original, asked T) (T, Outcome, error) {
 	return none, Refused, errIDTaken
 }
 
-// settled is settle on what fn reads.
+// settled is settle on what fn reads. An id that is in use where the principal
+// cannot see it is in use with other content.
 func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, asked T, fn func(Reader) (current, original T, err error)) (out T, outcome Outcome, err error) {
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := fn(r)
+		if fault.Is(err, fault.NotFound) {
+			return errIDTaken
+		}
 		if err != nil {
 			return err
 		}

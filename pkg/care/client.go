@@ -13,6 +13,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/seal"
 )
 
 // Client is a person in treatment.
@@ -24,9 +25,32 @@ type Client struct {
 	Sex         instrument.Sex // may be empty: not known
 	TimeZone    string         // IANA name, for example America/Denver; may be empty
 	Revision
+
+	// What has become of the record. It is not part of its content.
+	MergedInto *uuid.UUID // the client whose duplicate this is; nil: none
+	ErasedAt   *time.Time // told where clients are locked; any other reading answers Gone
 }
 
-func (c Client) withRevision(r Revision) Client { c.Revision = r; return c }
+func (c Client) withRevision(r Revision) Client {
+	c.Revision, c.MergedInto, c.ErasedAt = r, nil, nil
+	return c
+}
+
+// Standing is what has become of a client's record: whose duplicate it is, and
+// whether it was erased.
+type Standing struct {
+	ID         uuid.UUID
+	MergedInto *uuid.UUID
+	ErasedAt   *time.Time
+}
+
+// Person is the id of the record that stands for the person.
+func (s Standing) Person() uuid.UUID {
+	if s.MergedInto != nil {
+		return *s.MergedInto
+	}
+	return s.ID
+}
 
 // fields are what the audit trail may tell of a change: who a client is, it
 // tells nobody.
@@ -52,6 +76,8 @@ func (c Client) check(now time.Time) faults {
 	if strings.TrimSpace(string(c.Reference)) == "" {
 		f.add("/reference", "required", "A reference is needed.")
 	}
+	f.addIfSealed("/reference", c.Reference)
+	f.addIfSealed("/display_name", c.DisplayName)
 	if c.BirthYear != nil && (*c.BirthYear < earliestBirthYear || *c.BirthYear > now.Year()) {
 		f.add("/birth_year", "out_of_range", "The year of birth lies between 1900 and this year.")
 	}
@@ -65,6 +91,13 @@ func (c Client) check(now time.Time) faults {
 		}
 	}
 	return f
+}
+
+// addIfSealed refuses a text that would be taken for an encrypted one.
+func (f *faults) addIfSealed(pointer string, text Private) {
+	if seal.Sealed(string(text)) {
+		f.add(pointer, "reserved", "Texts that begin with "+seal.Prefix+" are reserved.")
+	}
 }
 
 var errReferenceTaken = fault.New(fault.Conflict, "Another client of this clinic has this reference.",
@@ -165,7 +198,7 @@ func (s *Service) UpdateClient(ctx context.Context, who auth.Principal, c Client
 		if err := checkVersion(current.Revision, expected); err != nil {
 			return err
 		}
-		c.Revision = s.next(who, current.Revision)
+		c.Revision, c.MergedInto = s.next(who, current.Revision), current.MergedInto
 		tx.Note(s.did(who, "client.update", "client", c.ID, c.ID, audit.Diff(current.fields(), c.fields())...))
 		return tx.ReviseClient(ctx, who, c)
 	})

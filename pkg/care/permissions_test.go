@@ -28,14 +28,20 @@ type standing struct {
 	course     care.Course
 	session    care.Session
 	assessment care.Assessment
+	correction care.Correction
+	member     uuid.UUID   // of the client's care team
+	spare      care.Client // to be erased
 }
 
 func newStanding(t *testing.T, c clinic) standing {
 	var s standing
 	s.client = c.client(t, uuid.NewString())
+	s.spare = c.client(t, uuid.NewString())
 	s.course = c.course(t, s.client.ID, "2026-01-01")
 	s.session = c.session(t, care.Session{ClientID: s.client.ID, CourseID: &s.course.ID, Kind: care.Dosing, StartedAt: day(5)})
 	s.assessment = c.record(t, gad7(s.client.ID, day(4), 2))[0]
+	s.correction, s.member = c.correction(t, s.client.ID), c.Who.Actor
+	c.assign(t, s.client.ID, s.member)
 	return s
 }
 
@@ -166,6 +172,82 @@ var deeds = map[string]deed{
 	"RebuildProgress": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		return svc.RebuildProgress(ctx, who)
 	}},
+	"RecordConsent": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, _, err := svc.RecordConsent(ctx, who, care.Consent{ClientID: s.client.ID, Scope: care.ForResearch, Status: care.Granted, At: day(3)})
+		return err
+	}},
+	"Consents": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Consents(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"Consented": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Consented(ctx, who, s.client.ID, care.ForResearch)
+		return err
+	}},
+	"RequestCorrection": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, _, err := svc.RequestCorrection(ctx, who, care.Correction{ClientID: s.client.ID, Target: care.TargetSession, TargetID: &s.session.ID, Request: "x"})
+		return err
+	}},
+	"Corrections": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Corrections(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"DecideCorrection": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.DecideCorrection(ctx, who, s.correction.ID, care.CorrectionAccepted, "")
+		return err
+	}},
+	"Team": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Team(ctx, who, s.client.ID, false)
+		return err
+	}},
+	"Assign": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Assign(ctx, who, s.client.ID, s.member, nil)
+		return err
+	}},
+	"Dismiss": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		return svc.Dismiss(ctx, who, s.client.ID, s.member)
+	}},
+	"BreakGlass": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.BreakGlass(ctx, who, s.client.ID, care.ForEmergency, "")
+		if fault.Is(err, fault.Conflict) {
+			return nil // it was allowed, and not needed
+		}
+		return err
+	}},
+	"ClinicSettings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.ClinicSettings(ctx, who)
+		return err
+	}},
+	"ChooseClinicSettings": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.ChooseClinicSettings(ctx, who, care.ClinicSettings{})
+		return err
+	}},
+	"DueForms": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.DueForms(ctx, who, s.client.ID)
+		return err
+	}},
+}
+
+func init() {
+	for name, d := range deedsOfRights {
+		deeds[name] = d
+	}
+}
+
+// deedsOfRights are those of what a client may ask for.
+var deedsOfRights = map[string]deed{
+	"Audit": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Audit(ctx, who, care.EntryFilter{Clients: []uuid.UUID{s.client.ID}}, one)
+		return err
+	}},
+	"Disclosures": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Disclosures(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"EraseClient": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.EraseClient(ctx, who, s.spare.ID, care.ClientRequest)
+		return err
+	}},
 }
 
 func TestEveryMethodOfTheServiceHasADeed(t *testing.T) {
@@ -274,7 +356,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord",
+		"MayRecord", "ClinicSettings", "ChooseClinicSettings", "Audit",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

@@ -122,13 +122,23 @@ func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 	if err != nil {
 		return err
 	}
+	var told []Assessment
 	for _, i := range open {
 		if h, found := known[b.out[i].Assessment.ID]; found {
 			b.decideKnown(i, h)
 		}
-		if a := b.out[i]; a.Outcome == Known { // its score is told again
-			r.Note(b.service.did(b.who, "assessment.read", "assessment", a.Assessment.ID, a.Assessment.ClientID))
+		if a := b.out[i]; a.Outcome == Known {
+			told = append(told, a.Assessment)
 		}
+	}
+	// Their scores are told again: one entry for all, for a phone that was
+	// offline sends the same thousand until it hears of them.
+	switch len(told) {
+	case 0:
+	case 1:
+		r.Note(b.service.did(b.who, "assessment.read", "assessment", told[0].ID, told[0].ClientID))
+	default:
+		r.Note(b.service.saw(b.who, "assessment.list", idsOf(told, func(a Assessment) uuid.UUID { return a.ClientID })))
 	}
 	return nil
 }
@@ -189,10 +199,14 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 			b.decideKnown(i, History{Current: a.Assessment, Original: a.Assessment})
 		}
 	}
-	// What is still open was stored by somebody else meanwhile.
+	// What is still open was stored by somebody else meanwhile, or for a client
+	// whom the principal cannot see.
 	if len(b.open()) > 0 {
 		if err := b.settleKnown(ctx, tx); err != nil {
 			return err
+		}
+		for _, i := range b.open() {
+			b.refuse(i, errIDTaken)
 		}
 	}
 	// Or by somebody for a client whom this principal does not reach.
@@ -218,8 +232,11 @@ func (b *batch) lockClients(ctx context.Context, tx Tx) (map[uuid.UUID]Client, e
 		return nil, err
 	}
 	for _, i := range b.open() {
-		if _, found := clients[b.out[i].Assessment.ClientID]; !found {
+		switch client, found := clients[b.out[i].Assessment.ClientID]; {
+		case !found:
 			b.refuse(i, errNoSuchClient)
+		case client.ErasedAt != nil:
+			b.refuse(i, ErrErased)
 		}
 	}
 	return clients, nil

@@ -3,6 +3,7 @@
 package care_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -263,6 +264,28 @@ func TestTheClinicsRulesMoveItsProgress(t *testing.T) {
 		other.unchanged(t, untouched)
 		if reliable, _ := status(other, there); reliable != "improved" {
 			t.Errorf("the other clinic: %s", reliable)
+		}
+	})
+}
+
+func TestATextThatLooksEncryptedIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, c clinic) {
+		const typed = "enc:v1:AAAA"
+		_, _, err := c.Care.CreateClient(t.Context(), c.Who, care.Client{Reference: typed, DisplayName: typed})
+		var refusal *fault.Error
+		var pointers []string
+		if errors.As(err, &refusal) {
+			for _, d := range refusal.Details {
+				pointers = append(pointers, d.Pointer+" "+d.Code)
+			}
+		}
+		if diff := cmp.Diff([]string{"/reference reserved", "/display_name reserved"}, pointers); diff != "" || !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v\n%s", err, diff)
+		}
+		client := c.client(t, "enc:v2 is nothing special")
+		client.DisplayName = typed
+		if _, err := c.Care.UpdateClient(t.Context(), c.Who, client, 1); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v", err)
 		}
 	})
 }

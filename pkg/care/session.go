@@ -198,6 +198,9 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 	outcome := Refused
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := r.SessionHistory(ctx, who, ses.ID)
+		if fault.Is(err, fault.NotFound) {
+			return errIDTaken
+		}
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,11 @@ import (
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
+// costlier are the methods that may cost more statements than others.
+var costlier = map[string]int{
+	"EraseClient": 20, // one for each table that a record has rows in
+}
+
 // grown is a client with a history, and the clinic's others.
 func grown(t *testing.T, c clinic, assessments int) standing {
 	t.Helper()
@@ -58,7 +63,7 @@ func TestTheNumberOfStatementsDoesNotGrowWithTheHistory(t *testing.T) {
 			if n[0] != n[1] {
 				t.Errorf("%s: %d statements with one assessment, %d with many", name, n[0], n[1])
 			}
-			if n[1] > 16 {
+			if n[1] > max(16, costlier[name]) {
 				t.Errorf("%s: %d statements", name, n[1])
 			}
 		}

@@ -13,15 +13,19 @@ import (
 // Reader reads the record of the principal's clinic, and of no other. A
 // single record that the clinic does not have is a NotFound fault, whoever
 // else may have it. No method's number of statements grows with what it reads.
+//
+// Where records were merged, a client stands for all records of that person:
+// what is read of a client is read of each of them.
 type Reader interface {
 	// Note adds entries to the audit trail. They are stored before what was
 	// read is handed on, and with what was changed; if they cannot be, nothing is.
 	Note(entries ...audit.Entry)
 
+	// Client gives the current version of a client; Gone if it was erased.
 	Client(ctx context.Context, who auth.Principal, id uuid.UUID) (Client, error)
-	// ClientHistory gives the current version of a client and its first.
+	// ClientHistory gives the current version of a client and its first; Gone if it was erased.
 	ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Client, err error)
-	// Clients lists clients by reference, behind page.After.Text.
+	// Clients lists clients by reference, behind page.After.Text, without duplicates.
 	Clients(ctx context.Context, who auth.Principal, page Page) ([]Client, error)
 
 	Course(ctx context.Context, who auth.Principal, id uuid.UUID) (Course, error)
@@ -47,24 +51,56 @@ type Reader interface {
 	AssessmentVersions(ctx context.Context, who auth.Principal, id uuid.UUID, page Page) ([]Assessment, error)
 	// Points gives what trajectories need of the clients' assessments that
 	// stood at a time (nil is now), by client, instrument, completion and id.
-	// Empty instruments means all of them.
+	// Empty instruments means all of them. They carry the client who stands for
+	// the person.
 	Points(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, asOf *time.Time) ([]Point, error)
+
+	// Person gives the records of the person that a client is, first the one
+	// that stands for them; NotFound for an unknown client. Erased ones are
+	// among them.
+	Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Standing, error)
+	// Entries lists the clinic's audit trail, the newest first, behind page.After.
+	Entries(ctx context.Context, who auth.Principal, filter EntryFilter, page Page) ([]TrailEntry, error)
+	// Erasure tells of a client's erasure; NotFound if there was none.
+	Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (Erasure, error)
 
 	// Settings gives what the clinic has chosen for its instruments.
 	Settings(ctx context.Context, who auth.Principal) (Settings, error)
 	// Caseload lists clients with their progress on one instrument.
 	Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error)
+
+	Consent(ctx context.Context, who auth.Principal, id uuid.UUID) (Consent, error)
+	// ConsentList lists what a client said by time and id, behind page.After.
+	ConsentList(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Consent, error)
+	// Consents gives what several clients have said up to a time, in one
+	// statement; who said nothing is absent. Consents.Stands evaluates it.
+	Consents(ctx context.Context, who auth.Principal, clients []uuid.UUID, at time.Time) (map[uuid.UUID]Consents, error)
+
+	Correction(ctx context.Context, who auth.Principal, id uuid.UUID) (Correction, error)
+	// Corrections lists a client's requests by time and id, behind page.After.
+	Corrections(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Correction, error)
+
+	// Team gives a client's care team by beginning and member, the
+	// memberships that have ended as well.
+	Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Membership, error)
+	// HasMember says whether the clinic has a key or an account with this id.
+	HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error)
+	// ClinicSettings gives what the clinic has chosen for all of its work.
+	ClinicSettings(ctx context.Context, who auth.Principal) (ClinicSettings, error)
 }
 
 // Tx is a transaction: it reads what it wrote, and is stored whole or not.
 type Tx interface {
 	Reader
 	// LockClients keeps others from changing these clients' records until the
-	// transaction ends; NotFound if the clinic lacks one of them.
+	// transaction ends; NotFound if the clinic lacks one of them, Gone if one
+	// was erased. The other records of the same people are locked with them.
 	LockClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) error
-	// LockedClients locks and reads clients; unknown ones are absent.
+	// LockedClients is LockClients that reads the clients; unknown ones are
+	// absent, and of erased ones only that is told.
 	LockedClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]Client, error)
-	// ClientIDs lists a page of the clinic's clients by id, behind after.
+	// ClientIDs lists a page of the clinic's clients by id, behind after,
+	// without duplicates and without those that were erased.
 	ClientIDs(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]uuid.UUID, error)
 
 	// The inserts store first versions. They answer false, and store nothing,
@@ -82,16 +118,32 @@ type Tx interface {
 	ReviseSession(ctx context.Context, who auth.Principal, s Session) error
 	ReviseAssessment(ctx context.Context, who auth.Principal, a Assessment) error
 
-	// SessionsOf gives all current sessions of several clients.
+	// SessionsOf gives all current sessions of several people. They carry the
+	// client who stands for the person.
 	SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Session, error)
 	// PutProgress replaces the progress of the clients on the instruments
-	// (all instruments if empty) with the given rows.
+	// (all instruments if empty) with the given rows, which are those of the
+	// clients who stand for the people.
 	PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, rows []Progress) error
-	// PutMembership adds a member to a client's care team, or replaces what is
-	// known of that member's membership of the kind.
+	// Erase removes everything of the clients but their ids, marks these as
+	// erased and says how many rows of each table went.
+	Erase(ctx context.Context, who auth.Principal, clients []uuid.UUID, e Erasure) (removed map[string]int, err error)
+	// PutMembership stores a membership of a client's care team, in place of
+	// the one of the same member and kind that began at the same time.
 	PutMembership(ctx context.Context, who auth.Principal, m Membership) error
 	// PutSetting replaces what the clinic has chosen for one instrument.
 	PutSetting(ctx context.Context, who auth.Principal, set Setting) error
+	// PutClinicSettings replaces what the clinic has chosen, and tells what it
+	// was. It holds the clinic until the transaction ends.
+	PutClinicSettings(ctx context.Context, who auth.Principal, set ClinicSettings) (before ClinicSettings, err error)
+
+	// InsertConsent and InsertCorrection answer false, and store nothing, where
+	// the id is in use.
+	InsertConsent(ctx context.Context, who auth.Principal, c Consent) (bool, error)
+	InsertCorrection(ctx context.Context, who auth.Principal, c Correction) (bool, error)
+	// DecideCorrection stores the decision on a request that is open; false,
+	// and nothing stored, where none such is.
+	DecideCorrection(ctx context.Context, who auth.Principal, c Correction) (bool, error)
 }
 
 // Store keeps the record.
@@ -102,4 +154,7 @@ type Store interface {
 	// that; fn must not keep anything from an earlier run. A change that fn
 	// does not note fails.
 	Write(ctx context.Context, who auth.Principal, fn func(Tx) error) error
+	// Scrub empties the database's log, which still holds what was removed. It
+	// reports whether nothing of that is left in the database's files.
+	Scrub(ctx context.Context) (bool, error)
 }

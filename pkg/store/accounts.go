@@ -132,11 +132,7 @@ func (d *DB) accountNow(ctx context.Context, clinic uuid.UUID, whose func(*gorm.
 	if clinic == uuid.Nil {
 		return a, c, errNoClinic
 	}
-	err = d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		if err := d.dialect.enter(g, clinic, nil); err != nil {
-			return err
-		}
-		tx := &DB{read: g, write: g, dialect: d.dialect, trail: &trail{}}
+	err = d.inClinic(ctx, clinic, func(tx *DB) error {
 		row, err := one[accountRow](whose(tx.of(ctx, auth.Principal{Clinic: clinic}, "accounts")), "account")
 		if err != nil {
 			return err

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,7 +101,8 @@ func (d *DB) AssessmentHistories(ctx context.Context, who auth.Principal, ids []
 
 // Assessments lists a page of a client's assessments by completion.
 func (d *DB) Assessments(ctx context.Context, who auth.Principal, client uuid.UUID, filter care.AssessmentFilter, page care.Page) ([]care.Assessment, error) {
-	query := d.of(ctx, who, "assessment_versions").Where("client_id = ?", client).Where(current)
+	query, _ := d.ofPeople(ctx, who, "assessment_versions", client)
+	query = query.Where(current)
 	if filter.Instrument != "" {
 		query = query.Where("instrument = ?", filter.Instrument)
 	}
@@ -160,13 +163,22 @@ func pointFromRow(r pointRow) care.Point {
 }
 
 // Points reads what trajectories need of the assessments that stood at a time.
+// They carry the client who stands for the person.
 func (d *DB) Points(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, t *time.Time) ([]care.Point, error) {
-	query := asOf(d.of(ctx, who, "assessment_versions").Where("client_id IN ?", clients), t).Where("retracted = ?", false)
+	query, same := d.ofPeople(ctx, who, "assessment_versions", clients...)
+	query = asOf(query, t).Where("retracted = ?", false)
 	if len(instruments) > 0 {
 		query = query.Where("instrument IN ?", instruments)
 	}
 	rows, err := all[pointRow](query.Order("client_id, instrument, completed_at, id"), "points")
-	return convert(rows, pointFromRow), err
+	out := convert(rows, pointFromRow)
+	if same.unite(len(out), func(i int) *uuid.UUID { return &out[i].ClientID }) {
+		slices.SortStableFunc(out, func(a, b care.Point) int {
+			return cmp.Or(compareIDs(a.ClientID, b.ClientID), cmp.Compare(a.Instrument, b.Instrument),
+				a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
+		})
+	}
+	return out, err
 }
 
 // chunk keeps a statement below SQLite's 32,766 parameters.

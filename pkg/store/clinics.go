@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
@@ -120,6 +122,34 @@ func (d *DB) FoundClinic(ctx context.Context, c auth.Clinic, k auth.Key, hash []
 		return false, fmt.Errorf("found clinic: %w", err)
 	}
 	return founded, nil
+}
+
+// own is of for the clinic's own row, which has its id for a key.
+func (d *DB) own(ctx context.Context, who auth.Principal) *gorm.DB {
+	db := d.read.WithContext(ctx).Table("clinics").Where("id = ?", who.Clinic)
+	if who.Clinic == uuid.Nil {
+		_ = db.AddError(errNoClinic)
+	}
+	return db
+}
+
+// ClinicSettings reads what the clinic has chosen.
+func (d *DB) ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error) {
+	row, err := one[clinicRow](d.own(ctx, who), "clinic")
+	return care.ClinicSettings{CareTeams: row.CareTeams}, err
+}
+
+// PutClinicSettings replaces what the clinic has chosen.
+func (d *DB) PutClinicSettings(ctx context.Context, who auth.Principal, set care.ClinicSettings) (care.ClinicSettings, error) {
+	before, err := one[clinicRow](d.dialect.lock(d.own(ctx, who)), "clinic")
+	if err != nil {
+		return care.ClinicSettings{}, err
+	}
+	d.change()
+	if err := d.own(ctx, who).Updates(map[string]any{"care_teams": set.CareTeams}).Error; err != nil {
+		return care.ClinicSettings{}, fmt.Errorf("store clinic settings: %w", err)
+	}
+	return care.ClinicSettings{CareTeams: before.CareTeams}, nil
 }
 
 // Keys lists a page of the clinic's keys by id.

@@ -48,7 +48,8 @@ func (d *DB) CourseHistory(ctx context.Context, who auth.Principal, id uuid.UUID
 
 // Courses lists a page of a client's courses by start.
 func (d *DB) Courses(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Course, error) {
-	query := d.of(ctx, who, "course_versions").Where("client_id = ?", client).Where(current)
+	query, _ := d.ofPeople(ctx, who, "course_versions", client)
+	query = query.Where(current)
 	if after := page.After; after.ID != uuid.Nil {
 		query = query.Where("(started_on, id) > (?, ?)", day(after.Text), after.ID)
 	}
@@ -58,8 +59,8 @@ func (d *DB) Courses(ctx context.Context, who auth.Principal, client uuid.UUID, 
 
 // CoursesAt reads all of a client's courses as they were known at a time.
 func (d *DB) CoursesAt(ctx context.Context, who auth.Principal, client uuid.UUID, t *time.Time) ([]care.Course, error) {
-	query := asOf(d.of(ctx, who, "course_versions").Where("client_id = ?", client), t)
-	rows, err := all[courseRow](query.Order("started_on, id"), "courses")
+	query, _ := d.ofPeople(ctx, who, "course_versions", client)
+	rows, err := all[courseRow](asOf(query, t).Order("started_on, id"), "courses")
 	return convert(rows, courseFromRow), err
 }
 

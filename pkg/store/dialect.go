@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
@@ -30,8 +31,15 @@ type dialect struct {
 	// enter tells the database which clinic a transaction is of, and which
 	// credential was shown where the clinic is yet to be found.
 	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
+	// lift takes a trigger away within a transaction, and gives what puts it back.
+	lift func(tx *gorm.DB, table, trigger string) (restore func() error, err error)
+	// compact leaves nothing in the files of what a table held before.
+	compact func(db *gorm.DB, table string) error
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions
+	// scrub empties the log, and reports whether the database's files hold
+	// nothing any more of what was removed.
+	scrub    func(ctx context.Context, writer *sql.DB) (bool, error)
 	migrator migrator
 }
 
@@ -42,6 +50,9 @@ var sqliteDialect = dialect{
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
+	lift:      liftSQLiteTrigger,
+	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
+	scrub:     emptyLog,
 }
 
 var postgresDialect = dialect{
@@ -61,7 +72,11 @@ var postgresDialect = dialect{
 		return tx.Exec("SELECT set_config('protrack.clinic', ?, true), set_config('protrack.credential', ?, true)",
 			clinic.String(), hex.EncodeToString(credential)).Error
 	},
+	lift:     liftPostgresTrigger,
+	compact:  func(db *gorm.DB, table string) error { return db.Exec("VACUUM (FULL) " + table).Error },
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
+	// Only the tables' owner may vacuum them; autovacuum does, in its time.
+	scrub: func(context.Context, *sql.DB) (bool, error) { return false, nil },
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

@@ -18,9 +18,11 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver"
 	otp "github.com/pquerna/otp/totp"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/seal"
 	"github.com/protrack/protrack/pkg/store"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
@@ -28,10 +30,17 @@ import (
 // Every statement that the services send is planned anew, without values.
 // None may have to read a whole table: PostgreSQL is told to avoid that at
 // any price, so a sequential scan that is left has no index to use.
-func TestEveryStatementIsCoveredByAnIndex(t *testing.T) {
+func TestEveryStatementIsCoveredByAnIndex(t *testing.T) { coveredByIndexes(t, nil) }
+
+func TestEveryStatementOnEncryptedNamesIsCoveredByAnIndex(t *testing.T) {
+	coveredByIndexes(t, rotated(t, newKeys(t)))
+}
+
+func coveredByIndexes(t *testing.T, keys *seal.Keys) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "plans.db")
-		statements := statementsOfTheServices(t, "sqlite://"+path)
+		statements := statementsOfTheServices(t, "sqlite://"+path, keys)
 		db := openDriver(t, "sqlite3", "file:"+path)
 		wholeTable := regexp.MustCompile(`^SCAN (\w+)`)
 		check := func(statement string) []string { return sqlitePlan(t, db, statement, wholeTable) }
@@ -46,7 +55,7 @@ func TestEveryStatementIsCoveredByAnIndex(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		url := storetest.Postgres(t)
-		statements := statementsOfTheServices(t, url)
+		statements := statementsOfTheServices(t, url, keys)
 		db := openDriver(t, "pgx", url)
 		if len(postgresPlan(t, db, "SELECT id FROM assessment_versions WHERE total = $1")) == 0 {
 			t.Fatal("a statement without an index is not noticed")
@@ -75,12 +84,12 @@ var placeholder = regexp.MustCompile(`\$(\d+)\$`)
 
 // statementsOfTheServices uses every service method once and returns the
 // distinct statements that were sent.
-func statementsOfTheServices(t *testing.T, url string) []string {
+func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []string {
 	t.Helper()
 	ctx := context.Background()
 	var mu sync.Mutex
 	seen := map[string]bool{}
-	db, err := store.Open(ctx, store.Config{URL: url, Log: slog.New(slog.DiscardHandler), Trace: func(s string) {
+	db, err := store.Open(ctx, store.Config{URL: url, FieldKeys: field, Log: slog.New(slog.DiscardHandler), Trace: func(s string) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[placeholder.ReplaceAllString(s, "$$$1")] = true
@@ -97,6 +106,7 @@ func statementsOfTheServices(t *testing.T, url string) []string {
 	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler), Passwords: auth.NewHasher(2)}
 	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
 	useEverything(ctx, t, svc, keys)
+	useLedger(ctx, t, db)
 	var out []string
 	for s := range seen {
 		if !strings.HasPrefix(s, "INSERT") {
@@ -160,8 +170,72 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	_, err = svc.ChooseSetting(ctx, who, care.Setting{Instrument: "phq-9"})
 	must(t, err)
 	must(t, svc.RebuildProgress(ctx, who))
+	exerciseRights(ctx, t, svc, who, client.ID)
 	readEverything(ctx, t, svc, who, after, course, session, a)
+	useRights(ctx, t, svc, who, after, client.ID)
 	useTokens(ctx, t, keys, who, client.ID)
+}
+
+// useRights is useEverything for consents, corrections, care teams and due forms.
+func useRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, after care.Page, client uuid.UUID) {
+	t.Helper()
+	consent := care.Consent{ID: uuid.New(), ClientID: client, Scope: care.ForResearch, Status: care.Granted, At: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
+	correction := care.Correction{ID: uuid.New(), ClientID: client, Target: care.TargetOther, Request: "x"}
+	for range 2 {
+		_, _, err := svc.RecordConsent(ctx, who, consent)
+		must(t, err)
+		_, _, err = svc.RequestCorrection(ctx, who, correction)
+		must(t, err)
+	}
+	for range 2 {
+		_, err := svc.DecideCorrection(ctx, who, correction.ID, care.CorrectionRefused, "")
+		must(t, err)
+	}
+	for _, page := range []care.Page{{Limit: 10}, after} {
+		_, err := svc.Consents(ctx, who, client, page)
+		must(t, err)
+		_, err = svc.Corrections(ctx, who, client, page)
+		must(t, err)
+	}
+	_, err := svc.Assign(ctx, who, client, who.Actor, nil)
+	must(t, err)
+	must(t, svc.Dismiss(ctx, who, client, who.Actor))
+	_, err = svc.ChooseClinicSettings(ctx, who, care.ClinicSettings{CareTeams: true})
+	must(t, err)
+	_, err = svc.ClinicSettings(ctx, who)
+	must(t, err)
+	who.Reach = auth.AssignedClients
+	_, err = svc.BreakGlass(ctx, who, client, care.ForCover, "")
+	must(t, err)
+	_, err = svc.Team(ctx, who, client, true)
+	must(t, err)
+	_, err = svc.DueForms(ctx, who, client)
+	must(t, err)
+	_, err = svc.Clients(ctx, who, care.Page{Limit: 10})
+	must(t, err)
+	_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Sort: care.ByChange}, care.Page{Limit: 10})
+	must(t, err)
+}
+
+// exerciseRights does what a client may ask for, to the end.
+func exerciseRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Principal, client uuid.UUID) {
+	t.Helper()
+	for _, page := range []care.Page{{Limit: 10}, {Limit: 10, After: care.Position{Time: time.Now(), ID: client}}} {
+		_, err := svc.Disclosures(ctx, who, client, page)
+		must(t, err)
+		for _, filter := range []care.EntryFilter{
+			{}, {Clients: []uuid.UUID{client}}, {Actor: &who.Actor}, {Action: "client.read", Outcome: "done", From: new(time.Now()), To: new(time.Now())},
+		} {
+			_, err := svc.Audit(ctx, who, filter, page)
+			must(t, err)
+		}
+	}
+	spare, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-spare"})
+	must(t, err)
+	for range 2 {
+		_, err = svc.EraseClient(ctx, who, spare.ID, care.LegalOrder)
+		must(t, err)
+	}
 }
 
 // usePeople uses everything about accounts, and useTokens about tokens.
@@ -236,6 +310,26 @@ func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who au
 			must(t, err)
 		}
 	}
+}
+
+// useLedger seals what the services noted, and reads it.
+func useLedger(ctx context.Context, t *testing.T, db *store.DB) {
+	t.Helper()
+	clinics, err := db.Clinics(ctx)
+	must(t, err)
+	_, err = db.Seal(ctx, clinics[0], 10, func(head audit.Head, entries []audit.Entry) ([]audit.Sealed, audit.Head) {
+		return head.Link(entries, time.Now())
+	})
+	must(t, err)
+	must(t, db.PutCheckpoint(ctx, clinics[0], 1, time.Now(), "note"))
+	_, _, err = db.LastCheckpoint(ctx, clinics[0])
+	must(t, err)
+	must(t, db.Chain(ctx, clinics[0], func(c store.Chain) error {
+		for _, err := range c.Entries {
+			must(t, err)
+		}
+		return nil
+	}))
 }
 
 func must(t *testing.T, err error) {

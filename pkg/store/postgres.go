@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close(), probe.Close())
 	}
-	d := &DB{read: g, write: g, dialect: postgresDialect, probe: probe, inPlace: func() error { return nil }}
+	d := &DB{read: g, write: g, dialect: postgresDialect, keys: cfg.FieldKeys, probe: probe, inPlace: func() error { return nil }}
 	d.dialect.migrator = sessionLockedMigrator
 	d.owner = func() (*sql.DB, error) { return openOwner(cfg) }
 	d.renew = func() {
@@ -59,6 +59,31 @@ func openOwner(cfg Config) (*sql.DB, error) {
 	return stdlib.OpenDB(*conf), nil
 }
 
+// liftPostgresTrigger disables a trigger, as the table's owner may.
+func liftPostgresTrigger(tx *gorm.DB, table, trigger string) (func() error, error) {
+	alter := "ALTER TABLE " + table + " %s TRIGGER " + trigger
+	restore := func() error { return tx.Exec(fmt.Sprintf(alter, "ENABLE")).Error }
+	return restore, tx.Exec(fmt.Sprintf(alter, "DISABLE")).Error
+}
+
+// asOwner is the database as the owner of its schema uses it, and what closes that.
+func (d *DB) asOwner() (*DB, func(), error) {
+	if d.owner == nil {
+		return d, func() {}, nil
+	}
+	pool, err := d.owner()
+	if err != nil {
+		return nil, nil, err
+	}
+	config := gormConfig(Config{})
+	config.Logger = d.write.Logger
+	g, err := gorm.Open(translating{postgres.New(postgres.Config{Conn: pool}), postgresAway}, config)
+	if err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	return d.on(g), func() { _ = pool.Close() }, nil
+}
+
 // prepareSession sets what each connection must have, for a role's or a
 // database's default could say otherwise; by statements, for PgBouncer refuses
 // them among the parameters. Who may be protrack_app becomes it: that role owns
@@ -69,7 +94,9 @@ func prepareSession(ctx context.Context, c *pgx.Conn) error {
 		return err
 	}
 	var member bool
-	err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'protrack_app'), false)
+	// From PostgreSQL 16 on, a member may lack the right to take the role.
+	err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(current_user, oid,
+		CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) FROM pg_roles WHERE rolname = 'protrack_app'), false)
 		AND EXISTS (SELECT FROM information_schema.role_table_grants WHERE grantee = 'protrack_app' AND table_schema = current_schema() AND table_name = 'clinics')`).Scan(&member)
 	if err == nil && member {
 		_, err = c.Exec(ctx, `SET ROLE protrack_app`)

@@ -69,9 +69,13 @@ func rowFromProgress(clinic uuid.UUID, p care.Progress) progressRow {
 	}
 }
 
-// PutProgress replaces the progress of clients.
+// PutProgress replaces the progress of people.
 func (d *DB) PutProgress(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, progress []care.Progress) error {
-	remove := d.writing(ctx, who, "progress").Where("client_id IN ?", clients)
+	same, err := d.peopleOf(ctx, who, clients...)
+	if err != nil {
+		return err
+	}
+	remove := d.writing(ctx, who, "progress").Where("client_id IN ?", same.ids())
 	if len(instruments) > 0 {
 		remove = remove.Where("instrument IN ?", instruments)
 	}
@@ -102,12 +106,11 @@ var caseloadKeys = map[care.CaseloadSort]string{
 // Caseload lists clients with their progress on one instrument: first which
 // clients, in order, then the clients and their progress.
 func (d *DB) Caseload(ctx context.Context, who auth.Principal, q care.CaseloadQuery, page care.Page) ([]care.Case, error) {
-	ordered, err := all[identity](d.caseloadOrder(ctx, who, q, page), "caseload")
-	if err != nil || len(ordered) == 0 {
+	ids, err := d.caseloadOrder(ctx, who, q, page)
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	ids := convert(ordered, func(r identity) uuid.UUID { return r.ID })
-	clients, err := all[clientRow](d.of(ctx, who, "client_versions").Where("id IN ?", ids).Where(current), "caseload")
+	clients, err := d.clients(all[clientRow](d.of(ctx, who, "client_versions").Where("id IN ?", ids).Where(current), "caseload"))
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +120,8 @@ func (d *DB) Caseload(ctx context.Context, who auth.Principal, q care.CaseloadQu
 		return nil, err
 	}
 	cases := make(map[uuid.UUID]*care.Case, len(ids))
-	for _, r := range clients {
-		cases[r.ID] = &care.Case{Client: clientFromRow(r)}
+	for _, c := range clients {
+		cases[c.ID] = &care.Case{Client: c}
 	}
 	for _, r := range progress {
 		if c := cases[r.ClientID]; c != nil {
@@ -135,11 +138,11 @@ func (d *DB) Caseload(ctx context.Context, who auth.Principal, q care.CaseloadQu
 	return out, nil
 }
 
-// caseloadOrder selects the ids of one page of the caseload.
-func (d *DB) caseloadOrder(ctx context.Context, who auth.Principal, q care.CaseloadQuery, page care.Page) *gorm.DB {
+// caseloadOrder gives the ids of one page of the caseload.
+func (d *DB) caseloadOrder(ctx context.Context, who auth.Principal, q care.CaseloadQuery, page care.Page) ([]uuid.UUID, error) {
 	query := d.within(ctx, who, "client_versions", "c").Select("c.id AS id").
 		Joins("LEFT JOIN progress p ON p.clinic_id = c.clinic_id AND p.client_id = c.id AND p.instrument = ?", q.Instrument).
-		Where("c.superseded_at IS NULL").Limit(page.Limit)
+		Where("c.superseded_at IS NULL").Where("c.id "+notMerged, who.Clinic)
 	switch q.Status {
 	case "":
 	case care.NotMeasured:
@@ -147,27 +150,47 @@ func (d *DB) caseloadOrder(ctx context.Context, who auth.Principal, q care.Casel
 	default:
 		query = query.Where("p.status = ?", q.Status)
 	}
-	more, direction := " > ?", ""
-	if q.Descending {
-		more, direction = " < ?", " DESC"
-	}
 	key, byProgress := caseloadKeys[q.Sort]
-	if !byProgress {
-		if page.After.ID != uuid.Nil {
-			query = query.Where("c.reference"+more, page.After.Text)
-		}
-		return query.Order("c.reference" + direction)
+	switch {
+	case byProgress:
+		query = caseloadByProgress(query, key, q, page.After)
+	case d.keys != nil:
+		return d.byReference(query.Select("c.clinic_id AS clinic_id, c.id AS id, c.reference AS reference"), page, q.Descending)
+	default:
+		query = caseloadByReference(query, q, page.After)
 	}
-	// Clients without the value come last, in either direction.
+	rows, err := all[identity](query.Limit(page.Limit), "caseload")
+	return convert(rows, func(r identity) uuid.UUID { return r.ID }), err
+}
+
+// directed gives the SQL of an order and of what comes behind in it.
+func directed(descending bool) (more, direction string) {
+	if descending {
+		return " < ?", " DESC"
+	}
+	return " > ?", ""
+}
+
+func caseloadByReference(query *gorm.DB, q care.CaseloadQuery, after care.Position) *gorm.DB {
+	more, direction := directed(q.Descending)
+	if after.ID != uuid.Nil {
+		query = query.Where("c.reference"+more, after.Text)
+	}
+	return query.Order("c.reference" + direction)
+}
+
+// caseloadByProgress puts clients without the value last, in either direction.
+func caseloadByProgress(query *gorm.DB, key string, q care.CaseloadQuery, after care.Position) *gorm.DB {
+	more, direction := directed(q.Descending)
 	query = query.Order(key + " IS NULL, " + key + direction + ", c.id")
-	if page.After.ID == uuid.Nil {
+	if after.ID == uuid.Nil {
 		return query
 	}
-	switch value := caseloadPosition(q.Sort, page.After); value {
+	switch value := caseloadPosition(q.Sort, after); value {
 	case nil:
-		return query.Where(key+" IS NULL AND c.id > ?", page.After.ID)
+		return query.Where(key+" IS NULL AND c.id > ?", after.ID)
 	default:
-		return query.Where("("+key+more+" OR ("+key+" = ? AND c.id > ?) OR "+key+" IS NULL)", value, value, page.After.ID)
+		return query.Where("("+key+more+" OR ("+key+" = ? AND c.id > ?) OR "+key+" IS NULL)", value, value, after.ID)
 	}
 }
 

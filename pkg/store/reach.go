@@ -14,6 +14,7 @@ var clientColumn = map[string]string{
 	"courses": "client_id", "course_versions": "client_id", "sessions": "client_id", "session_versions": "client_id",
 	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id",
 	"consents": "client_id", "corrections": "client_id", "client_tokens": "client_id", "erasures": "client_id",
+	"care_team": "client_id",
 }
 
 var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")
@@ -32,12 +33,18 @@ func within(db, fresh *gorm.DB, who auth.Principal, table, alias string) *gorm.D
 	case auth.AllClients:
 		return db
 	case auth.AssignedClients:
-		return db.Where(column+" IN (?)", fresh.Table("care_team").Select("client_id").
-			Where("clinic_id = ? AND member = ? AND (until IS NULL OR until > ?)", who.Clinic, who.Actor, at(who.At)))
+		return db.Where(column+" IN (?)", samePeople(fresh, who, fresh.Table("care_team").Select("client_id").
+			Where("clinic_id = ? AND member = ? AND (until IS NULL OR until > ?)", who.Clinic, who.Actor, at(who.At))))
 	case auth.OneClient:
-		return db.Where(column+" = ?", who.Client)
+		return db.Where(column+" IN (?)", samePeople(fresh, who, who.Client))
 	case auth.NoClients:
 	}
 	_ = db.AddError(errNoReach)
 	return db
+}
+
+// samePeople selects the records of the people that the clients are: who may
+// see one record of a person may see those that are merged with it.
+func samePeople(fresh *gorm.DB, who auth.Principal, clients any) *gorm.DB {
+	return fresh.Table("clients").Select("id").Where("clinic_id = ?", who.Clinic).Where(samePerson, who.Clinic, clients)
 }

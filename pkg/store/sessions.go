@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,16 +65,22 @@ func (d *DB) SessionHistory(ctx context.Context, who auth.Principal, id uuid.UUI
 
 // Sessions reads all of a client's sessions as they were known at a time.
 func (d *DB) Sessions(ctx context.Context, who auth.Principal, client uuid.UUID, t *time.Time) ([]care.Session, error) {
-	query := asOf(d.of(ctx, who, "session_versions").Where("client_id = ?", client), t)
-	rows, err := all[sessionRow](query.Order("started_at, id"), "sessions")
+	query, _ := d.ofPeople(ctx, who, "session_versions", client)
+	rows, err := all[sessionRow](asOf(query, t).Order("started_at, id"), "sessions")
 	return convert(rows, sessionFromRow), err
 }
 
-// SessionsOf reads all current sessions of several clients.
+// SessionsOf reads all current sessions of several people.
 func (d *DB) SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]care.Session, error) {
-	query := d.of(ctx, who, "session_versions").Where("client_id IN ?", clients).Where(current)
-	rows, err := all[sessionRow](query.Order("client_id, started_at, id"), "sessions")
-	return convert(rows, sessionFromRow), err
+	query, same := d.ofPeople(ctx, who, "session_versions", clients...)
+	rows, err := all[sessionRow](query.Where(current).Order("client_id, started_at, id"), "sessions")
+	out := convert(rows, sessionFromRow)
+	if same.unite(len(out), func(i int) *uuid.UUID { return &out[i].ClientID }) {
+		slices.SortStableFunc(out, func(a, b care.Session) int {
+			return cmp.Or(compareIDs(a.ClientID, b.ClientID), a.StartedAt.Compare(b.StartedAt), compareIDs(a.ID, b.ID))
+		})
+	}
+	return out, err
 }
 
 // SessionClients says whose the sessions are.

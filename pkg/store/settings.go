@@ -37,11 +37,7 @@ type settingRow struct {
 // the transaction ends, so that choices come one at a time, and so that no
 // client comes in behind a rebuild and is measured by the choice before.
 func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Setting) error {
-	if who.Clinic == uuid.Nil {
-		return errNoClinic
-	}
-	clinic := d.read.WithContext(ctx).Table("clinics").Select("id").Where("id = ?", who.Clinic)
-	if _, err := all[clinicRow](d.dialect.hold(clinic), "clinics"); err != nil {
+	if err := d.holdClinic(ctx, who); err != nil {
 		return err
 	}
 	err := d.writing(ctx, who, "instrument_settings").Where("instrument = ?", set.Instrument).Delete(&settingRow{}).Error
@@ -55,4 +51,14 @@ func (d *DB) PutSetting(ctx context.Context, who auth.Principal, set care.Settin
 		return fmt.Errorf("store setting: %w", err)
 	}
 	return nil
+}
+
+// holdClinic keeps others from adding to the clinic until the transaction ends.
+func (d *DB) holdClinic(ctx context.Context, who auth.Principal) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
+	clinic := d.read.WithContext(ctx).Table("clinics").Select("id").Where("id = ?", who.Clinic)
+	_, err := all[clinicRow](d.dialect.hold(clinic), "clinics")
+	return err
 }

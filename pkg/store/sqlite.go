@@ -81,7 +81,7 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close(), reader.Close())
 	}
-	d := &DB{dialect: sqliteDialect, probe: probe, inPlace: sameFile(path)}
+	d := &DB{dialect: sqliteDialect, keys: cfg.FieldKeys, probe: probe, inPlace: sameFile(path)}
 	d.dialect.migrator = fileLockedMigrator(path + ".migrate.lock")
 	for pool, into := range map[*sql.DB]**gorm.DB{writer: &d.write, reader: &d.read} {
 		g, err := gorm.Open(translating{gormlite.OpenDB(pool), sqliteAway}, gormConfig(cfg))
@@ -91,6 +91,28 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 		*into = g
 	}
 	return d, nil
+}
+
+// liftSQLiteTrigger drops a trigger, and puts it back as its migration made it.
+func liftSQLiteTrigger(tx *gorm.DB, _, trigger string) (func() error, error) {
+	var definition string
+	if err := tx.Raw("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", trigger).Scan(&definition).Error; err != nil {
+		return nil, err
+	}
+	return func() error { return tx.Exec(definition).Error }, tx.Exec("DROP TRIGGER " + trigger).Error
+}
+
+// compactSQLite empties the log into the file, where secure_delete has wiped
+// what was overwritten.
+func compactSQLite(db *gorm.DB) error {
+	var result struct{ Busy int }
+	if err := db.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&result).Error; err != nil {
+		return err
+	}
+	if result.Busy != 0 {
+		return errors.New("another program reads the database: stop it and repeat this")
+	}
+	return nil
 }
 
 // sameFile notices that the database was moved or removed under the server:

@@ -25,6 +25,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/seal"
 )
 
 // DB is an open database. It implements care.Store, care.Tx and auth.Store.
@@ -35,7 +36,9 @@ type DB struct {
 	owner       func() (*sql.DB, error) // connections of the schema's owner; nil: the writer's
 	renew       func()                  // has new connections opened after a migration
 	dialect     dialect
-	trail       *trail // of a transaction: what it does; nil outside of one
+	keys        *seal.Keys // nil: names and references are stored plain
+	trail       *trail     // of a transaction: what it does; nil outside of one
+	people      people     // of a transaction: whose records it knows; nil outside of one
 }
 
 var (
@@ -53,6 +56,8 @@ type Config struct {
 	OwnerURL string
 	// MustExist refuses to make a SQLite file that is not there.
 	MustExist bool
+	// FieldKeys, where set, seal clients' names and references at rest.
+	FieldKeys *seal.Keys
 	// Log receives failed statements, without the values bound to them.
 	Log *slog.Logger
 	// Trace, where set, is called after each statement with its SQL and

@@ -30,12 +30,36 @@ func rowFromMembership(clinic uuid.UUID, m care.Membership) membershipRow {
 	}
 }
 
-// PutMembership adds a member to a client's care team, or replaces what is known.
+func membershipFromRow(r membershipRow) care.Membership {
+	return care.Membership{
+		ClientID: r.ClientID, Member: r.Member, Kind: care.MembershipKind(r.Kind), Since: r.Since.Time, Until: timePtr(r.Until),
+		Reason: r.Reason, Note: care.Private(r.Note), AddedBy: r.AddedBy,
+	}
+}
+
+// Team reads a client's care team.
+func (d *DB) Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Membership, error) {
+	rows, err := all[membershipRow](d.of(ctx, who, "care_team").Where("client_id = ?", client).Order("since, member, kind"), "care team")
+	return convert(rows, membershipFromRow), err
+}
+
+// HasMember looks for a key or an account of the clinic.
+func (d *DB) HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error) {
+	for _, table := range []string{"accounts", "api_keys"} {
+		found, err := all[identity](d.of(ctx, who, table).Select("id").Where("id = ?", id), "care team member")
+		if err != nil || len(found) > 0 {
+			return len(found) > 0, err
+		}
+	}
+	return false, nil
+}
+
+// PutMembership stores a membership, or replaces what is known of it.
 func (d *DB) PutMembership(ctx context.Context, who auth.Principal, m care.Membership) error {
 	row := rowFromMembership(who.Clinic, m)
 	err := d.inserting(ctx, who, "care_team").Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "clinic_id"}, {Name: "client_id"}, {Name: "member"}, {Name: "kind"}},
-		DoUpdates: clause.AssignmentColumns([]string{"since", "until", "reason", "note", "added_by"}),
+		Columns:   []clause.Column{{Name: "clinic_id"}, {Name: "client_id"}, {Name: "member"}, {Name: "kind"}, {Name: "since"}},
+		DoUpdates: clause.AssignmentColumns([]string{"until", "reason", "note", "added_by"}),
 	}).Create(&row).Error
 	if err != nil {
 		return fmt.Errorf("put care team member: %w", err)

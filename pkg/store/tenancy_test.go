@@ -27,6 +27,10 @@ type victim struct {
 	session    care.Session
 	assessment care.Assessment
 	key        auth.Key
+	consent    care.Consent
+	correction care.Correction
+	erased     care.Client
+	spare      care.Client // to be erased by its own clinic
 	token      auth.Token
 	account    auth.Account
 }
@@ -38,7 +42,9 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	v.assessment = c.NewAssessment(v.client.ID, storetest.When, 7)
 	v.assessment.SessionID = &v.session.ID
 	v.key = auth.Key{ID: storetest.NewID(), Name: "k", Role: auth.App, CreatedAt: storetest.When}
-	c.Insert(t, v.client, v.course, v.session, v.assessment)
+	v.consent, v.correction = c.NewConsent(v.client.ID, storetest.When), c.NewCorrection(v.client.ID, storetest.When)
+	v.erased, v.spare = c.NewClient("P-2"), c.NewClient("P-3")
+	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When), v.erased, v.spare)
 	if err := c.CreateKey(t.Context(), c.Who, v.key, []byte(v.key.ID.String())); err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +58,17 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		t.Fatal(err)
 	}
 	c.Write(t, func(ctx context.Context, tx care.Tx) error {
-		return errors.Join(
+		_, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true})
+		return errors.Join(err,
 			tx.PutProgress(ctx, c.Who, []uuid.UUID{v.client.ID}, nil, []care.Progress{storetest.NewProgress(v.client.ID, "gad-7")}),
 			tx.PutSetting(ctx, c.Who, care.Setting{Instrument: "gad-7", UpdatedAt: storetest.When}))
+	})
+	c.Write(t, func(ctx context.Context, tx care.Tx) error {
+		e := storetest.Entry(c.Who)
+		e.Client = v.client.ID
+		tx.Note(e)
+		_, err := tx.Erase(ctx, c.Who, []uuid.UUID{v.erased.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
+		return err
 	})
 	return v
 }
@@ -210,6 +224,65 @@ var attempts = map[string]attempt{
 	"PutMembership": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return nil, db.PutMembership(ctx, who, care.Membership{ClientID: v.client.ID, Member: who.Actor, Kind: care.Assigned, Since: storetest.When})
 	}},
+	"Consent": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Consent(ctx, who, v.consent.ID)
+	}},
+	"ConsentList": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.ConsentList(ctx, who, v.client.ID, page)
+	}},
+	"Consents": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Consents(ctx, who, []uuid.UUID{v.client.ID}, storetest.When.Add(time.Hour))
+	}},
+	"InsertConsent": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertConsent(ctx, who, v.NewConsent(v.client.ID, storetest.When))
+	}},
+	"Correction": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Correction(ctx, who, v.correction.ID)
+	}},
+	"Corrections": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Corrections(ctx, who, v.client.ID, page)
+	}},
+	"InsertCorrection": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertCorrection(ctx, who, v.NewCorrection(v.client.ID, storetest.When))
+	}},
+	"DecideCorrection": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.correction.Status, v.correction.DecidedAt, v.correction.DecidedBy = care.CorrectionRefused, new(storetest.When), &who.Actor
+		return db.DecideCorrection(ctx, who, v.correction)
+	}},
+	"Team": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Team(ctx, who, v.client.ID)
+	}},
+	"HasMember": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.HasMember(ctx, who, v.key.ID)
+	}},
+	"ClinicSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.ClinicSettings(ctx, who)
+	}},
+	"PutClinicSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.PutClinicSettings(ctx, who, care.ClinicSettings{})
+	}},
+}
+
+func init() {
+	for name, a := range attemptsOnRights {
+		attempts[name] = a
+	}
+}
+
+// attemptsOnRights are those on what a client may ask for.
+var attemptsOnRights = map[string]attempt{
+	"Person": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Person(ctx, who, v.client.ID)
+	}},
+	"Entries": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Entries(ctx, who, care.EntryFilter{Clients: []uuid.UUID{v.client.ID}}, page)
+	}},
+	"Erasure": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Erasure(ctx, who, v.erased.ID)
+	}},
+	"Erase": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Erase(ctx, who, []uuid.UUID{v.spare.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
+	}},
 	"Subject": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		if s, err := db.Subject(ctx, who, v.client.ID, storetest.When); err != nil {
 			return s, err
@@ -276,7 +349,7 @@ var attempts = map[string]attempt{
 
 // withoutPrincipal lists the methods that find out who is asking, and Write,
 // which has promises of its own.
-var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note"}
+var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note", "Scrub"}
 
 func TestNoMethodIsForgotten(t *testing.T) {
 	known := map[string]bool{}

@@ -9,7 +9,11 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 )
 
-type entryRow struct {
+type entryRow struct{ EntryColumns }
+
+// EntryColumns are those of an entry as it was written. It is exported because
+// GORM passes over embedded structs that are not.
+type EntryColumns struct {
 	ClinicID  uuid.UUID
 	ID        uuid.UUID
 	At        instant
@@ -33,11 +37,11 @@ type subjectRow struct {
 }
 
 func rowFromEntry(clinic uuid.UUID, e audit.Entry) entryRow {
-	return entryRow{
+	return entryRow{EntryColumns{
 		ClinicID: clinic, ID: e.ID, At: at(e.At), Actor: e.Actor, ActorKind: e.ActorKind, Role: e.Role,
 		Address: e.Address, Request: e.Request, Action: e.Action, Outcome: string(e.Outcome),
 		Target: e.Target, TargetID: idPtr(e.TargetID), ClientID: idPtr(e.Client), Details: e.Details.Canonical(),
-	}
+	}}
 }
 
 func idPtr(id uuid.UUID) *uuid.UUID {
@@ -55,6 +59,9 @@ func (d *DB) storeTrail(ctx context.Context, clinic uuid.UUID) error {
 	rows := make([]entryRow, len(d.trail.entries))
 	var subjects []subjectRow
 	for i, e := range d.trail.entries {
+		if err := e.Check(); err != nil {
+			return fmt.Errorf("store audit entries: %w", err)
+		}
 		rows[i] = rowFromEntry(clinic, e)
 		for _, client := range e.Clients {
 			subjects = append(subjects, subjectRow{ClinicID: clinic, ClientID: client, EntryID: e.ID})

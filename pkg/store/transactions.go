@@ -36,9 +36,9 @@ func (d *DB) Read(ctx context.Context, who auth.Principal, fn func(care.Reader) 
 	if who.Clinic == uuid.Nil {
 		return errNoClinic
 	}
-	tx := &DB{dialect: d.dialect, trail: &trail{}}
+	var tx *DB
 	err := d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		tx.read, tx.write = g, g
+		tx = d.on(g)
 		if err := d.dialect.enter(g, who.Clinic, nil); err != nil {
 			return err
 		}
@@ -68,6 +68,9 @@ func (d *DB) Manage(ctx context.Context, who auth.Principal, fn func(auth.Tx) er
 	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
 }
 
+// noClinic is the clinic of a transaction that looks for one: it has no rows.
+var noClinic = uuid.Nil
+
 const attempts = 4
 
 func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) error) error {
@@ -89,11 +92,21 @@ func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) err
 // transaction sees the credential's own row and no other.
 func (d *DB) shown(ctx context.Context, hash []byte, fn func(*DB) error) error {
 	return d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		if err := d.dialect.enter(g, uuid.Nil, hash); err != nil {
+		if err := d.dialect.enter(g, noClinic, hash); err != nil {
 			return err
 		}
-		return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+		return fn(d.on(g))
 	})
+}
+
+// inClinic reads a snapshot of what is no client's, and leaves no entry.
+func (d *DB) inClinic(ctx context.Context, clinic uuid.UUID, fn func(*DB) error) error {
+	return d.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+		if err := d.dialect.enter(g, clinic, nil); err != nil {
+			return err
+		}
+		return fn(d.on(g))
+	}, d.dialect.snapshot)
 }
 
 // enter begins a transaction of a clinic, and again if the database asks for
@@ -104,7 +117,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 			if err := d.dialect.enter(g, clinic, credential); err != nil {
 				return err
 			}
-			return fn(&DB{read: g, write: g, dialect: d.dialect, trail: &trail{}})
+			return fn(d.on(g))
 		})
 		if err == nil || attempt == attempts || !d.dialect.retryable(err) {
 			return err
@@ -115,6 +128,11 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(10)) * time.Millisecond): //nolint:gosec // jitter needs no secrecy
 		}
 	}
+}
+
+// on is the database inside a transaction, or on one pool of it.
+func (d *DB) on(g *gorm.DB) *DB {
+	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}, people: people{}}
 }
 
 // of starts every statement on a clinic's data.
@@ -137,9 +155,8 @@ func (d *DB) within(ctx context.Context, who auth.Principal, table, alias string
 
 // writing is of for changes: outside a transaction they need the writer.
 func (d *DB) writing(ctx context.Context, who auth.Principal, table string) *gorm.DB {
-	writer := DB{read: d.write, write: d.write, dialect: d.dialect}
 	d.change()
-	return writer.of(ctx, who, table)
+	return d.on(d.write).of(ctx, who, table)
 }
 
 // inserting starts an insert; the rows carry the clinic.

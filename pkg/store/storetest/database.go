@@ -22,6 +22,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/seal"
 	"github.com/protrack/protrack/pkg/store"
 )
 
@@ -74,10 +75,21 @@ func PostgreSQL(t testing.TB) *Database {
 // Open opens a database as it is. It is closed when the test ends.
 func Open(t testing.TB, url string) *Database {
 	t.Helper()
+	return openWith(t, url, nil)
+}
+
+// With opens the same database once more, as a server with field keys does.
+func (d *Database) With(t testing.TB, keys *seal.Keys) *Database {
+	t.Helper()
+	return openWith(t, d.URL, keys)
+}
+
+func openWith(t testing.TB, url string, keys *seal.Keys) *Database {
+	t.Helper()
 	d := &Database{URL: url, Statements: &Statements{}}
 	d.Dialect, _, _ = strings.Cut(url, ":")
 	db, err := store.Open(context.Background(), store.Config{
-		URL: url, Log: slog.New(slog.DiscardHandler), Trace: d.Statements.add,
+		URL: url, FieldKeys: keys, Log: slog.New(slog.DiscardHandler), Trace: d.Statements.add,
 	})
 	if err != nil {
 		t.Fatal(err)

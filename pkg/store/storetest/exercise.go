@@ -12,10 +12,12 @@ type promise struct {
 }
 
 // Exercise holds a database to every promise of care.Store, care.Tx and
-// auth.Store. It is the same for every database.
+// auth.Store and audit.Ledger. It is the same for every database.
 func Exercise(t *testing.T, d *Database) {
 	t.Helper()
-	for _, group := range [][]promise{roundTrips, versions, asOf, lists, caseloads, transactions, keys, tokens, accounts} {
+	for _, group := range [][]promise{
+		roundTrips, versions, asOf, lists, caseloads, transactions, keys, rights, notes, ledgers, keeping, tokens, accounts,
+	} {
 		for _, p := range group {
 			t.Run(p.says, func(t *testing.T) { p.holds(t, d.Clinic(t)) })
 		}

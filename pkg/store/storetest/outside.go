@@ -22,7 +22,7 @@ type DB struct{ *store.DB }
 // Entry is an entry of the audit trail of something that a test did.
 func Entry(who auth.Principal) audit.Entry {
 	e := who.Did("test.act", "", uuid.Nil)
-	e.ID, e.At = NewID(), When
+	e.ID, e.At = NewID(), stored(When)
 	return e
 }
 
@@ -147,6 +147,21 @@ func (d *DB) Points(ctx context.Context, who auth.Principal, clients []uuid.UUID
 	return look(ctx, d, who, func(r care.Reader) ([]care.Point, error) { return r.Points(ctx, who, clients, instruments, asOf) })
 }
 
+// Person is that of the store, in a transaction of its own.
+func (d *DB) Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Standing, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Standing, error) { return r.Person(ctx, who, client) })
+}
+
+// Entries is that of the store, in a transaction of its own.
+func (d *DB) Entries(ctx context.Context, who auth.Principal, filter care.EntryFilter, page care.Page) ([]care.TrailEntry, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.TrailEntry, error) { return r.Entries(ctx, who, filter, page) })
+}
+
+// Erasure is that of the store, in a transaction of its own.
+func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (care.Erasure, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Erasure, error) { return r.Erasure(ctx, who, client) })
+}
+
 // Settings is that of the store, in a transaction of its own.
 func (d *DB) Settings(ctx context.Context, who auth.Principal) (care.Settings, error) {
 	return look(ctx, d, who, func(r care.Reader) (care.Settings, error) { return r.Settings(ctx, who) })
@@ -175,6 +190,46 @@ func (d *DB) CreateKey(ctx context.Context, who auth.Principal, k auth.Key, hash
 // EndKey is that of the store, in a transaction of its own.
 func (d *DB) EndKey(ctx context.Context, who auth.Principal, k auth.Key) error {
 	return d.Manage(ctx, who, func(tx auth.Tx) error { return tx.EndKey(ctx, who, k) })
+}
+
+// Consent is that of the store, in a transaction of its own.
+func (d *DB) Consent(ctx context.Context, who auth.Principal, id uuid.UUID) (care.Consent, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Consent, error) { return r.Consent(ctx, who, id) })
+}
+
+// ConsentList is that of the store, in a transaction of its own.
+func (d *DB) ConsentList(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Consent, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Consent, error) { return r.ConsentList(ctx, who, client, page) })
+}
+
+// Consents is that of the store, in a transaction of its own.
+func (d *DB) Consents(ctx context.Context, who auth.Principal, clients []uuid.UUID, at time.Time) (map[uuid.UUID]care.Consents, error) {
+	return look(ctx, d, who, func(r care.Reader) (map[uuid.UUID]care.Consents, error) { return r.Consents(ctx, who, clients, at) })
+}
+
+// Correction is that of the store, in a transaction of its own.
+func (d *DB) Correction(ctx context.Context, who auth.Principal, id uuid.UUID) (care.Correction, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Correction, error) { return r.Correction(ctx, who, id) })
+}
+
+// Corrections is that of the store, in a transaction of its own.
+func (d *DB) Corrections(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Correction, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Correction, error) { return r.Corrections(ctx, who, client, page) })
+}
+
+// Team is that of the store, in a transaction of its own.
+func (d *DB) Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Membership, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Membership, error) { return r.Team(ctx, who, client) })
+}
+
+// HasMember is that of the store, in a transaction of its own.
+func (d *DB) HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error) {
+	return look(ctx, d, who, func(r care.Reader) (bool, error) { return r.HasMember(ctx, who, id) })
+}
+
+// ClinicSettings is that of the store, in a transaction of its own.
+func (d *DB) ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.ClinicSettings, error) { return r.ClinicSettings(ctx, who) })
 }
 
 // Subject is that of the store, in a transaction of its own.

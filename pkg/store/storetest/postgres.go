@@ -92,6 +92,21 @@ func (s *Server) Database(t testing.TB) string {
 	return s.at(name)
 }
 
+// Copy returns the URL of a new database with what another one of this server
+// has now. Nobody may be connected to that one.
+func (s *Server) Copy(t testing.TB, of string) string {
+	t.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := newName()
+	if err := s.clone(name, strings.TrimPrefix(u.Path, "/")); err != nil {
+		t.Fatalf("copy a database: %v", err)
+	}
+	return s.at(name)
+}
+
 // Kill ends every process of the server at once, with SIGKILL, as a crash does.
 // It returns when all of them are gone.
 func (s *Server) Kill() error {
@@ -372,14 +387,19 @@ func (s *Server) template(key string, migrate func(url string) error) (string, e
 // vacant waits until nobody is connected to a database.
 func (s *Server) vacant(name string) error {
 	probe := newName()
+	if err := s.clone(probe, name); err != nil {
+		return err
+	}
+	return s.admin("DROP DATABASE " + probe)
+}
+
+// clone copies a database when the last who is connected has left it.
+func (s *Server) clone(name, template string) error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		err := s.admin("CREATE DATABASE " + probe + " TEMPLATE " + name)
-		if err == nil {
-			return s.admin("DROP DATABASE " + probe)
-		}
+		err := s.admin("CREATE DATABASE " + name + " TEMPLATE " + template)
 		var pg *pgconn.PgError
 		const inUse = "55006" // object_in_use
-		if !errors.As(err, &pg) || pg.Code != inUse || time.Now().After(deadline) {
+		if err == nil || !errors.As(err, &pg) || pg.Code != inUse || time.Now().After(deadline) {
 			return err
 		}
 	}

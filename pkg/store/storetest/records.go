@@ -56,6 +56,27 @@ func (c *Clinic) NewAssessment(client uuid.UUID, at time.Time, total float64) ca
 	}
 }
 
+// NewConsent makes a grant of consent to research.
+func (c *Clinic) NewConsent(client uuid.UUID, at time.Time) care.Consent {
+	return care.Consent{
+		ID: NewID(), ClientID: client, Scope: care.ForResearch, Status: care.Granted, At: at, TextVersion: "2026",
+		RecordedAt: at, RecordedBy: c.Who.Actor,
+	}
+}
+
+// NewCorrection makes an open request for correction.
+func (c *Clinic) NewCorrection(client uuid.UUID, at time.Time) care.Correction {
+	return care.Correction{
+		ID: NewID(), ClientID: client, Target: care.TargetClient, TargetID: &client, Request: "My name is spelt with an e.",
+		Status: care.CorrectionOpen, RequestedAt: at, RequestedBy: c.Who.Actor,
+	}
+}
+
+// NewMembership makes a regular membership of a care team.
+func (c *Clinic) NewMembership(client, member uuid.UUID, since time.Time) care.Membership {
+	return care.Membership{ClientID: client, Member: member, Kind: care.Assigned, Since: since, AddedBy: c.Who.Actor}
+}
+
 // NewProgress makes a row of the read model without any score.
 func NewProgress(client uuid.UUID, instrumentID string) care.Progress {
 	return care.Progress{ClientID: client, Instrument: instrumentID, Points: 1, Status: "insufficient_data", LastAt: When}
@@ -98,6 +119,12 @@ func (c *Clinic) insert(ctx context.Context, tx care.Tx, record any) (bool, erro
 	case care.Assessment:
 		stored, err := tx.InsertAssessments(ctx, c.Who, []care.Assessment{r})
 		return stored[r.ID], err
+	case care.Consent:
+		return tx.InsertConsent(ctx, c.Who, r)
+	case care.Correction:
+		return tx.InsertCorrection(ctx, c.Who, r)
+	case care.Membership:
+		return true, tx.PutMembership(ctx, c.Who, r)
 	}
 	return false, errors.New("not a record")
 }

@@ -1,0 +1,130 @@
+package mw
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// Limits are those of the whole server. They are counted by each process for
+// itself. docs/operations.md lists them.
+type Limits struct {
+	Credential *Limiter // by credential: requests
+	Stranger   *Limiter // by address: unknown credentials
+	SignIn     *Limiter // by address: attempts to sign in
+	Account    *Limiter // by account and address: attempts to sign in
+
+	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
+	now  func() time.Time
+}
+
+// Where a credential was good, it goes on while its address is shut: a tablet
+// that still shows a revoked key does not shut out the clinic behind the same
+// address. A guesser learns nothing, for who shows it has it.
+const (
+	goodFor  = 10 * time.Minute
+	mostGood = 10_000
+)
+
+// DefaultLimits are generous for a clinic behind one address and hopeless for
+// who guesses.
+func DefaultLimits(now func() time.Time) *Limits { return NewLimits(DefaultKeyRate, now) }
+
+// DefaultKeyRate is how many requests a second one credential may make: a
+// whole clinic's front end has one.
+const DefaultKeyRate = 1000
+
+// NewLimits are the limits with so many requests a second for one credential,
+// and ten times as many at once.
+func NewLimits(keyRate int, now func() time.Time) *Limits {
+	good, err := lru.New[[sha256.Size]byte, time.Time](mostGood)
+	if err != nil {
+		panic(err) // only a size below 1 is refused
+	}
+	return &Limits{
+		good: good, now: now,
+		Credential: NewLimiter(Limit{PerSecond: float64(keyRate), Burst: 10 * keyRate}, now),
+		Stranger:   NewLimiter(aMinute(30), now),
+		SignIn:     NewLimiter(aMinute(30), now),
+		Account:    NewLimiter(aMinute(10), now),
+	}
+}
+
+// aMinute is n at once, and n a minute.
+func aMinute(n int) Limit { return Limit{PerSecond: float64(n) / 60, Burst: n} }
+
+// BeforeCredential refuses an address that has shown too many unknown
+// credentials. It comes before the credential is looked up, so that guessing
+// costs no database. A credential that was good a short while ago goes on.
+func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
+	if until, known := l.good.Get(sha256.Sum256([]byte(credential))); known && l.now().Before(until) {
+		return nil
+	}
+	if wait, ok := l.Stranger.Check(AddressKey(c.RealIP())); !ok {
+		return refuse(c, "stranger", l.Stranger, wait, "Too many unknown credentials came from this address.")
+	}
+	return nil
+}
+
+// BadCredential counts one unknown credential of the address that sent it.
+func (l *Limits) BadCredential(c echo.Context) {
+	l.Stranger.Count(AddressKey(c.RealIP()))
+}
+
+// Admit counts a request of a credential that is known to be good, and refuses
+// one too many.
+func (l *Limits) Admit(c echo.Context, credential string) error {
+	l.good.Add(sha256.Sum256([]byte(credential)), l.now().Add(goodFor))
+	if wait, ok := l.Credential.Allow(credential); !ok {
+		return refuse(c, "credential", l.Credential, wait, "This credential is used too often.")
+	}
+	return nil
+}
+
+// SigningIn counts an attempt to sign in, right or wrong, of the address and
+// then of the account from there; from another address the account stays open.
+// Addresses that cannot be read share one count.
+func (l *Limits) SigningIn(c echo.Context, account string) error {
+	address := AddressKey(c.RealIP())
+	if wait, ok := l.SignIn.Allow(address); !ok {
+		return refuse(c, "sign-in", l.SignIn, wait, "Too many attempts to sign in came from this address.")
+	}
+	// Other letters are no other account.
+	key := address + " " + strings.ToLower(strings.TrimSpace(account))
+	if wait, ok := l.Account.Allow(key); !ok {
+		return refuse(c, "account", l.Account, wait, "Too many attempts to sign in to this account came from this address.")
+	}
+	return nil
+}
+
+// refuse tells the limit in the headers of draft-ietf-httpapi-ratelimit-headers
+// and gives the error to return; Retry-After comes with the problem.
+func refuse(c echo.Context, name string, l *Limiter, wait time.Duration, message string) error {
+	h := c.Response().Header()
+	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%.0f", name, l.limit.Burst, math.Ceil(float64(l.limit.Burst)/l.limit.PerSecond)))
+	h.Set("RateLimit", fmt.Sprintf("%q;r=0;t=%.0f", name, math.Ceil(wait.Seconds())))
+	return fault.Wait(message+" Wait, then try again.", wait)
+}
+
+// AddressKey is what an address is counted by: an IPv4 address itself, and of
+// an IPv6 address its /64, which one machine has for itself. What is no address
+// has one key.
+func AddressKey(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return unknown
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}

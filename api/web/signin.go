@@ -1,0 +1,139 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+type loginForm struct {
+	Clinic, Email string
+	Provider      bool
+}
+
+func (v *visit) loginView() view {
+	clinic := strings.TrimSpace(v.FormValue("clinic"))
+	if clinic == "" {
+		clinic = v.site.Clinic
+	}
+	return view{Title: "Sign in", Narrow: true, Data: loginForm{
+		Clinic: clinic, Email: strings.TrimSpace(v.FormValue("email")), Provider: v.site.Provider != nil,
+	}}
+}
+
+// login shows the form to sign in.
+func (s *Site) login(v *visit) error { return v.render("login", v.loginView()) }
+
+// signIn takes an address, a password and a code.
+func (s *Site) signIn(v *visit) error {
+	page := v.loginView()
+	form, _ := page.Data.(loginForm)
+	if err := v.limit(form.Clinic, form.Email); err != nil {
+		return v.again("login", page, err)
+	}
+	_, me, err := s.Keys.SignIn(v.ctx(), form.Clinic, auth.Personal(form.Email),
+		auth.Password(v.FormValue("password")), auth.Secret(strings.TrimSpace(v.FormValue("code"))), v.origin())
+	if err != nil {
+		return v.again("login", page, err)
+	}
+	if err := v.begin(me); err != nil {
+		return err
+	}
+	return v.Redirect(http.StatusSeeOther, "/")
+}
+
+// signOut ends the session and has the browser forget what it kept.
+func (s *Site) signOut(v *visit) error {
+	if err := s.sessions.Destroy(v.ctx()); err != nil {
+		return err
+	}
+	v.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return v.Redirect(http.StatusSeeOther, "/login")
+}
+
+var errNoProvider = fault.New(fault.NotFound, "No provider to sign in with is set up here.")
+
+// toProvider begins a sign-in at the provider: an authorization code, bound to
+// this browser by state, nonce and the PKCE verifier.
+func (s *Site) toProvider(v *visit) error {
+	if s.Provider == nil {
+		return errNoProvider
+	}
+	state, nonce, verifier := rand.Text(), rand.Text(), rand.Text()+rand.Text() // RFC 7636: 43 to 128 characters
+	to, err := s.Provider.AuthURL(v.ctx(), state, nonce, verifier)
+	if err != nil {
+		return err
+	}
+	s.sessions.Put(v.ctx(), stateKey, state)
+	s.sessions.Put(v.ctx(), nonceKey, nonce)
+	s.sessions.Put(v.ctx(), verifierKey, verifier)
+	return v.Redirect(http.StatusSeeOther, to)
+}
+
+// fromProvider takes the provider's answer, once.
+func (s *Site) fromProvider(v *visit) error {
+	if s.Provider == nil {
+		return errNoProvider
+	}
+	ctx, page := v.ctx(), v.loginView()
+	state, nonce, verifier := s.sessions.PopString(ctx, stateKey), s.sessions.PopString(ctx, nonceKey), s.sessions.PopString(ctx, verifierKey)
+	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(v.QueryParam("state"))) != 1 {
+		return v.again("login", page, fault.New(fault.Forbidden, "That sign-in was not begun in this browser, or has been used. Begin again."))
+	}
+	if v.QueryParam("error") != "" {
+		return v.again("login", page, fault.New(fault.Unauthenticated, "Your organisation did not sign you in."))
+	}
+	identity, err := s.Provider.Exchange(ctx, v.QueryParam("code"), verifier, nonce)
+	if err != nil {
+		return v.again("login", page, err)
+	}
+	_, me, err := s.Keys.PrincipalOfIdentity(ctx, identity, "", v.origin())
+	if fault.Is(err, fault.Invalid) { // a role in several clinics
+		_, me, err = s.Keys.PrincipalOfIdentity(ctx, identity, s.Clinic, v.origin())
+	}
+	if err != nil {
+		return v.again("login", page, err)
+	}
+	if err := v.begin(me); err != nil {
+		return err
+	}
+	return v.Redirect(http.StatusSeeOther, "/")
+}
+
+type setupForm struct{ Clinic, Name, Email string }
+
+func (v *visit) setupView() view {
+	clinic := strings.TrimSpace(v.FormValue("clinic"))
+	if clinic == "" {
+		clinic = v.site.Clinic
+	}
+	return view{Title: "Set up the first account", Narrow: true, Data: setupForm{
+		Clinic: clinic, Name: strings.TrimSpace(v.FormValue("name")), Email: strings.TrimSpace(v.FormValue("email")),
+	}}
+}
+
+// setup shows the form of the first account.
+func (s *Site) setup(v *visit) error { return v.render("setup", v.setupView()) }
+
+// setUp makes the first account and signs it in.
+func (s *Site) setUp(v *visit) error {
+	page := v.setupView()
+	form, _ := page.Data.(setupForm)
+	if err := v.limit(form.Clinic, "first account"); err != nil {
+		return v.again("setup", page, err)
+	}
+	me, err := s.Keys.SetUp(v.ctx(), form.Clinic, auth.Secret(strings.TrimSpace(v.FormValue("key"))), auth.NewAccount{
+		Email: auth.Personal(form.Email), Name: auth.Personal(form.Name), Password: auth.Password(v.FormValue("password")),
+	}, v.origin())
+	if err != nil {
+		return v.again("setup", page, err)
+	}
+	if err := v.begin(me); err != nil {
+		return err
+	}
+	return v.Redirect(http.StatusSeeOther, "/")
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+type standingRow struct {
+	ID         uuid.UUID
+	MergedInto *uuid.UUID
+	ErasedAt   *instant
+}
+
+func standingFromRow(r standingRow) care.Standing {
+	return care.Standing{ID: r.ID, MergedInto: r.MergedInto, ErasedAt: timePtr(r.ErasedAt)}
+}
+
+// samePerson holds for the records of the people that clients are: a record
+// stands for itself, or for the one that it was merged into. An index has it.
+const samePerson = "COALESCE(merged_into, id) IN (SELECT COALESCE(h.merged_into, h.id) FROM clients h WHERE h.clinic_id = ? AND h.id IN (?))"
+
+// notMerged leaves out the records that another stands for.
+const notMerged = "NOT IN (SELECT m.id FROM clients m WHERE m.clinic_id = ? AND m.merged_into IS NOT NULL)"
+
+// people are records by id. They are whole: where one record of a person is
+// among them, all of that person's are.
+type people map[uuid.UUID]care.Standing
+
+// of are those of the people that the clients are.
+func (p people) of(clients []uuid.UUID) people {
+	heads := map[uuid.UUID]bool{}
+	for _, id := range clients {
+		if s, known := p[id]; known {
+			heads[s.Person()] = true
+		}
+	}
+	out := people{}
+	for id, s := range p {
+		if heads[s.Person()] {
+			out[id] = s
+		}
+	}
+	return out
+}
+
+func (p people) has(clients []uuid.UUID) bool {
+	return !slices.ContainsFunc(clients, func(id uuid.UUID) bool { _, known := p[id]; return !known })
+}
+
+// ids are those of all records, in order.
+func (p people) ids() []uuid.UUID {
+	return slices.SortedFunc(maps.Keys(p), compareIDs)
+}
+
+// person is the record that stands for the one who a record is of.
+func (p people) person(client uuid.UUID) uuid.UUID {
+	if s, known := p[client]; known {
+		return s.Person()
+	}
+	return client
+}
+
+// standing finds one record that is still there.
+func (p people) standing(client uuid.UUID) (care.Standing, error) {
+	switch s, known := p[client]; {
+	case !known:
+		return s, fault.New(fault.NotFound, "There is no such client.")
+	case s.ErasedAt != nil:
+		return s, care.ErrErased
+	default:
+		return s, nil
+	}
+}
+
+// unite puts the person in the place of each of n records' clients, and says
+// whether any was another: what was read by client is then to be sorted anew.
+func (p people) unite(n int, client func(int) *uuid.UUID) bool {
+	merged := false
+	for i := range n {
+		c := client(i)
+		if person := p.person(*c); person != *c {
+			*c, merged = person, true
+		}
+	}
+	return merged
+}
+
+func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+
+func (d *DB) peopleQuery(ctx context.Context, who auth.Principal, clients []uuid.UUID) *gorm.DB {
+	return d.of(ctx, who, "clients").Select("id", "merged_into", "erased_at").Where(samePerson, who.Clinic, clients)
+}
+
+// peopleOf reads the records of the people that the clients are; unknown
+// clients are absent. What the transaction knows it does not read again.
+func (d *DB) peopleOf(ctx context.Context, who auth.Principal, clients ...uuid.UUID) (people, error) {
+	if len(clients) == 0 || who.Clinic != uuid.Nil && d.people.has(clients) {
+		return d.people.of(clients), nil
+	}
+	rows, err := all[standingRow](d.peopleQuery(ctx, who, clients), "clients")
+	return d.knowing(rows), err
+}
+
+// knowing keeps what was read for the rest of the transaction.
+func (d *DB) knowing(rows []standingRow) people {
+	out := make(people, len(rows))
+	for _, r := range rows {
+		out[r.ID] = standingFromRow(r)
+	}
+	if d.people != nil {
+		maps.Copy(d.people, out)
+	}
+	return out
+}
+
+// ofPeople is of for all records of the people that the clients are.
+func (d *DB) ofPeople(ctx context.Context, who auth.Principal, table string, clients ...uuid.UUID) (*gorm.DB, people) {
+	query := d.of(ctx, who, table)
+	same, err := d.peopleOf(ctx, who, clients...)
+	if err != nil {
+		_ = query.AddError(err)
+	}
+	return query.Where("client_id IN ?", same.ids()), same
+}
+
+// Person reads the records of the person that a client is.
+func (d *DB) Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Standing, error) {
+	same, err := d.peopleOf(ctx, who, client)
+	if err != nil {
+		return nil, err
+	}
+	if !same.has([]uuid.UUID{client}) {
+		return nil, fault.New(fault.NotFound, "There is no such client.")
+	}
+	return slices.SortedFunc(maps.Values(same), func(a, b care.Standing) int {
+		return cmp.Or(compareMerged(a, b), compareIDs(a.ID, b.ID))
+	}), nil
+}
+
+// compareMerged puts the record that stands for the person first.
+func compareMerged(a, b care.Standing) int {
+	switch {
+	case a.MergedInto == nil && b.MergedInto != nil:
+		return -1
+	case a.MergedInto != nil && b.MergedInto == nil:
+		return 1
+	}
+	return 0
+}
+
+// lockClients locks all records of the people that the clients are, in the
+// order of their ids. A record that was merged while this waited is found when
+// it is asked for once more.
+func (d *DB) lockClients(ctx context.Context, who auth.Principal, clients []uuid.UUID) (people, error) {
+	clear(d.people)
+	for again := false; ; again = true {
+		rows, err := all[standingRow](d.dialect.lock(d.peopleQuery(ctx, who, clients).Order("id")), "clients")
+		if err != nil {
+			return nil, err
+		}
+		if same := d.knowing(rows); again || same.has(clients) {
+			return same, nil
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 func complete(doc *openapi3.T) {
 	doc.Servers = openapi3.Servers{{URL: "/"}}
 	doc.Components.SecuritySchemes = openapi3.SecuritySchemes{"Key": &openapi3.SecuritySchemeRef{
-		Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("An API key: ptk_..."),
+		Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("An API key: ptk_..., or the token of one client: ptc_..."),
 	}}
 	rename(doc)
 	for _, s := range doc.Components.Schemas {

@@ -337,7 +337,7 @@ var attemptsOnRights = map[string]attempt{
 		return nil, db.PutAccount(ctx, who, v.account, auth.Proofs{Password: "mine"})
 	}},
 	"PutRecoveryCodes": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.PutRecoveryCodes(ctx, who, v.account.ID, [][]byte{[]byte("mine")})
+		return nil, db.PutRecoveryCodes(ctx, who, v.account.ID, [][]byte{[]byte("code")}) // as it was, for TakeRecoveryCode
 	}},
 	"TakeRecoveryCode": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.TakeRecoveryCode(ctx, who, v.account.ID, []byte("code"))

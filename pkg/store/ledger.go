@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -239,7 +240,7 @@ func (d *DB) eachSealed(ctx context.Context, who auth.Principal, yield func(audi
 	}
 }
 
-var errStopped = fmt.Errorf("the reader wants no more")
+var errStopped = errors.New("the reader wants no more")
 
 // withClients reads the clients of every entry, also of those that should have
 // none: what was put beside them is to be seen.

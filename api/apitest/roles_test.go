@@ -25,40 +25,43 @@ var may = map[string]struct {
 	body   any
 	status int
 }{
-	"GET /v1/instruments":                             {everyone, nil, 200},
-	"GET /v1/instruments/{instrument}":                {everyone, nil, 200},
-	"POST /v1/instruments/{instrument}/score":         {everyone, `{"total":12}`, 200},
-	"POST /v1/clients":                                {writers, `{"reference":"{new}"}`, 201},
-	"GET /v1/clients":                                 {writers, nil, 200},
-	"GET /v1/clients/{client_id}":                     {writers, nil, 200},
-	"PATCH /v1/clients/{client_id}":                   {writers, `{"display_name":"{new}"}`, 200},
-	"POST /v1/clients/{client_id}/courses":            {writers, `{"indication":"{new}","started_on":"2026-03-02"}`, 201},
-	"GET /v1/clients/{client_id}/courses":             {writers, nil, 200},
-	"GET /v1/courses/{course_id}":                     {writers, nil, 200},
-	"PATCH /v1/courses/{course_id}":                   {writers, `{"goals":"{new}"}`, 200},
-	"POST /v1/clients/{client_id}/sessions":           {writers, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z"}`, 201},
-	"GET /v1/clients/{client_id}/sessions":            {writers, nil, 200},
-	"GET /v1/sessions/{session_id}":                   {writers, nil, 200},
-	"PATCH /v1/sessions/{session_id}":                 {writers, `{"ended_at":"2026-03-10T17:00:00Z"}`, 200},
-	"POST /v1/clients/{client_id}/assessments":        {writers, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
-	"GET /v1/clients/{client_id}/assessments":         {writers, nil, 200},
-	"GET /v1/assessments/{assessment_id}":             {writers, nil, 200},
-	"PUT /v1/assessments/{assessment_id}":             {clinicians, `{"reason":"{new}"}`, 200},
-	"POST /v1/assessments/{assessment_id}/retraction": {clinicians, `{"reason":"{new}"}`, 200},
-	"GET /v1/assessments/{assessment_id}/versions":    {writers, nil, 200},
-	"POST /v1/assessments/batch":                      {writers, `{"items":[{}]}`, 200},
-	"GET /v1/clients/{client_id}/trajectory":          {writers, nil, 200},
-	"GET /v1/clients/{client_id}/trajectories":        {writers, nil, 200},
-	"GET /v1/caseload":                                {clinicians, nil, 200},
-	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
-	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
-	"GET /v1/clients/{client_id}/disclosures":         {clinicians, nil, 200},
-	"GET /v1/clients/{client_id}/record":              {clinicians, nil, 200},
-	"POST /v1/clients/{client_id}/erasure":            {admins, `{"reason":"client_request"}`, 200},
-	"GET /v1/audit":                                   {admins, nil, 200},
-	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
-	"GET /v1/keys":                                    {admins, nil, 200},
-	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
+	"GET /v1/instruments":                                 {everyone, nil, 200},
+	"GET /v1/instruments/{instrument}":                    {everyone, nil, 200},
+	"POST /v1/instruments/{instrument}/score":             {everyone, `{"total":12}`, 200},
+	"POST /v1/clients":                                    {writers, `{"reference":"{new}"}`, 201},
+	"GET /v1/clients":                                     {writers, nil, 200},
+	"GET /v1/clients/{client_id}":                         {writers, nil, 200},
+	"PATCH /v1/clients/{client_id}":                       {writers, `{"display_name":"{new}"}`, 200},
+	"POST /v1/clients/{client_id}/courses":                {writers, `{"indication":"{new}","started_on":"2026-03-02"}`, 201},
+	"GET /v1/clients/{client_id}/courses":                 {writers, nil, 200},
+	"GET /v1/courses/{course_id}":                         {writers, nil, 200},
+	"PATCH /v1/courses/{course_id}":                       {writers, `{"goals":"{new}"}`, 200},
+	"POST /v1/clients/{client_id}/sessions":               {writers, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z"}`, 201},
+	"GET /v1/clients/{client_id}/sessions":                {writers, nil, 200},
+	"GET /v1/sessions/{session_id}":                       {writers, nil, 200},
+	"PATCH /v1/sessions/{session_id}":                     {writers, `{"ended_at":"2026-03-10T17:00:00Z"}`, 200},
+	"POST /v1/clients/{client_id}/assessments":            {writers, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
+	"GET /v1/clients/{client_id}/assessments":             {writers, nil, 200},
+	"GET /v1/assessments/{assessment_id}":                 {writers, nil, 200},
+	"PUT /v1/assessments/{assessment_id}":                 {clinicians, `{"reason":"{new}"}`, 200},
+	"POST /v1/assessments/{assessment_id}/retraction":     {clinicians, `{"reason":"{new}"}`, 200},
+	"GET /v1/assessments/{assessment_id}/versions":        {writers, nil, 200},
+	"POST /v1/assessments/batch":                          {writers, `{"items":[{}]}`, 200},
+	"GET /v1/clients/{client_id}/trajectory":              {writers, nil, 200},
+	"GET /v1/clients/{client_id}/trajectories":            {writers, nil, 200},
+	"GET /v1/caseload":                                    {clinicians, nil, 200},
+	"GET /v1/settings/instruments":                        {clinicians, nil, 200},
+	"PUT /v1/settings/instruments/{instrument}":           {admins, `{"change_rules":"ny-cocm"}`, 200},
+	"GET /v1/clients/{client_id}/disclosures":             {clinicians, nil, 200},
+	"GET /v1/clients/{client_id}/record":                  {clinicians, nil, 200},
+	"POST /v1/clients/{client_id}/erasure":                {admins, `{"reason":"client_request"}`, 200},
+	"POST /v1/clients/{client_id}/merge":                  {admins, `{"duplicate_id":"{duplicate}","reason":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/merges":                  {admins, nil, 200},
+	"DELETE /v1/clients/{client_id}/merge/{duplicate_id}": {admins, nil, 204},
+	"GET /v1/audit":                                       {admins, nil, 200},
+	"POST /v1/keys":                                       {admins, `{"name":"{new}","role":"app"}`, 201},
+	"GET /v1/keys":                                        {admins, nil, 200},
+	"DELETE /v1/keys/{key_id}":                            {admins, nil, 204},
 }
 
 // TestARoleMayDoWhatIsDeclaredAndNothingElse asks for every route as every role.
@@ -66,7 +69,7 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		cells := 0
 		for _, role := range auth.Roles() {
-			n, retracted := settleAs(s, s.Clinic, string(role)), settleAs(s, s.Clinic, string(role)+" again")
+			n, retracted := withDuplicates(s, s.Clinic, settleAs(s, s.Clinic, string(role))), settleAs(s, s.Clinic, string(role)+" again")
 			for _, route := range apiRoutes(t, s) {
 				want, declared := may[route]
 				if !declared {
@@ -78,7 +81,7 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 				if strings.HasSuffix(route, "/retraction") || strings.HasSuffix(route, "/erasure") {
 					method, path = address(route, retracted) // n's is to be amended, and to stay
 				}
-				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
+				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body, n), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
 				if allowed := slices.Contains(want.roles, role); allowed && r.Status != want.status || !allowed && r.Status != http.StatusForbidden {
 					t.Errorf("%s as %s: %d, allowed: %v: %s", route, role, r.Status, allowed, r.Body)
 				}
@@ -94,8 +97,8 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
-		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID()}
+		other := withDuplicates(s, s.Other, settle(s, s.Other))
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -107,7 +110,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 			var answers [2]string
 			for i, who := range []ids{other, nobody} {
 				method, path := address(route, who)
-				r := s.Do(method, path, may[route].body, "If-Match", `"1"`)
+				r := s.Do(method, path, fresh(may[route].body, who), "If-Match", `"1"`)
 				if r.Status != http.StatusNotFound {
 					t.Errorf("%s with a strange id: %d %s", route, r.Status, r.Body)
 				}
@@ -166,7 +169,7 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
-		"{assessment_id}", n.assessment, "{key_id}", n.key, "{instrument}", "phq-9",
+		"{assessment_id}", n.assessment, "{key_id}", n.key, "{duplicate_id}", n.merged, "{instrument}", "phq-9",
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"
@@ -174,10 +177,10 @@ func address(route string, n ids) (method, path string) {
 	return method, path
 }
 
-// fresh puts something new into a body.
-func fresh(body any) any {
+// fresh puts something new into a body, and what it names of a client.
+func fresh(body any, n ids) any {
 	if text, isText := body.(string); isText {
-		return strings.ReplaceAll(text, "{new}", newID())
+		return strings.NewReplacer("{new}", newID(), "{duplicate}", n.duplicate).Replace(text)
 	}
 	return body
 }

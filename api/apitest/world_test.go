@@ -75,7 +75,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key string }
+type ids struct{ client, course, session, assessment, key, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -92,6 +92,17 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.session = post("/v1/clients/"+n.client+"/sessions", with(dosing(), "course_id", n.course))
 	n.assessment = post("/v1/clients/"+n.client+"/assessments", baseline())
 	n.key = post("/v1/keys", object{"name": "tablet", "role": "app"})
+	return n
+}
+
+// withDuplicates gives a client one duplicate that is merged, and one that is
+// still to be.
+func withDuplicates(s *apitest.Server, clinic apitest.Clinic, n ids) ids {
+	key := clinic.Key[auth.Admin]
+	for _, id := range []*string{&n.merged, &n.duplicate} {
+		*id = s.As(key, "POST", "/v1/clients", object{"reference": newID()}).Want(http.StatusCreated).JSON()["id"].(string)
+	}
+	s.As(key, "POST", "/v1/clients/"+n.client+"/merge", object{"duplicate_id": n.merged, "reason": "registered twice"}).Want(http.StatusCreated)
 	return n
 }
 

@@ -173,6 +173,7 @@ const (
 	keyList        = "keys"
 	disclosureList = "disclosures"
 	auditList      = "audit"
+	mergeList      = "merges"
 	caseloadList   = "caseload "
 )
 

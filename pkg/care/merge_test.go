@@ -98,7 +98,7 @@ func (c clinic) live(t testing.TB, client uuid.UUID, sessions []care.Session, fo
 // lived both; undone, everything reads as before.
 func TestMergedRecordsReadAsOneAndApartAgainAsBefore(t *testing.T) {
 	each(t, func(t *testing.T, c clinic) {
-		random := rand.New(rand.NewPCG(7, 11)) //nolint:gosec // repeatable on purpose
+		random := rand.New(rand.NewPCG(7, 11))
 		for range 8 {
 			a, b := c.client(t, uuid.NewString()), c.client(t, uuid.NewString())
 			sessionsA, formsA := c.lived(t, random, a.ID)
@@ -179,6 +179,40 @@ func TestAnOfflinePhoneMayGoOnSendingForTheDuplicate(t *testing.T) {
 			t.Errorf("what the phone sent moves the survivor's progress to %d points", p.Points)
 		}
 		c.sound(t)
+	})
+}
+
+func TestWhoMaySeeOneRecordOfAPersonMaySeeThePerson(t *testing.T) {
+	each(t, func(t *testing.T, c clinic) {
+		survivor, duplicate, stranger := c.client(t, "P-1"), c.client(t, "P-2"), c.client(t, "P-3")
+		for _, id := range []uuid.UUID{survivor.ID, duplicate.ID, stranger.ID} {
+			c.record(t, gad7(id, day(1), 1))
+		}
+		nurse := auth.As(c.Who.Clinic, uuid.New(), auth.ByKey, auth.Clinician)
+		nurse.Reach, nurse.At = auth.AssignedClients, c.Clock.Now()
+		must(t, c.DB.Write(t.Context(), c.Who, func(tx care.Tx) error {
+			return tx.PutMembership(t.Context(), c.Who, care.Membership{ClientID: duplicate.ID, Member: nurse.Actor, Kind: care.Assigned, Since: nurse.At, AddedBy: c.Who.Actor})
+		}))
+		sees := func(id uuid.UUID) int {
+			t.Helper()
+			found, err := c.Care.Trajectories(t.Context(), nurse, id, care.TrajectoryQuery{Instrument: "gad-7"})
+			if fault.Is(err, fault.NotFound) {
+				return 0
+			}
+			must(t, err)
+			return len(found[0].Points)
+		}
+		if apart := [3]int{sees(survivor.ID), sees(duplicate.ID), sees(stranger.ID)}; apart != [3]int{0, 1, 0} {
+			t.Errorf("apart, the nurse sees %v points", apart)
+		}
+		c.merge(t, survivor.ID, duplicate.ID)
+		if merged := [3]int{sees(survivor.ID), sees(duplicate.ID), sees(stranger.ID)}; merged != [3]int{2, 2, 0} {
+			t.Errorf("merged, the nurse sees %v points", merged)
+		}
+		cases, err := c.Care.Caseload(t.Context(), nurse, care.CaseloadQuery{Instrument: "gad-7"}, care.Page{Limit: 10})
+		if err != nil || len(cases) != 1 || cases[0].Client.ID != survivor.ID || cases[0].Progress.Points != 2 {
+			t.Errorf("the nurse's caseload: %v, %v", cases, err)
+		}
 	})
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 var (
-	everyone   = auth.Roles()
+	anyone     = everybody
+	phones     = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App, auth.Client}
 	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
 	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
 	admins     = []auth.Role{auth.Owner, auth.Admin}
@@ -20,15 +21,16 @@ var (
 )
 
 // may is who may do what, declared apart from the program. A route that is
-// not here fails the test. {new} is replaced by something new each time.
+// not here fails the test. {new} is replaced by something new each time,
+// {duplicate} by a client that may be merged.
 var may = map[string]struct {
 	roles  []auth.Role
 	body   any
 	status int
 }{
-	"GET /v1/instruments":                             {everyone, nil, 200},
-	"GET /v1/instruments/{instrument}":                {everyone, nil, 200},
-	"POST /v1/instruments/{instrument}/score":         {everyone, `{"total":12}`, 200},
+	"GET /v1/instruments":                             {anyone, nil, 200},
+	"GET /v1/instruments/{instrument}":                {anyone, nil, 200},
+	"POST /v1/instruments/{instrument}/score":         {anyone, `{"total":12}`, 200},
 	"POST /v1/clients":                                {writers, `{"reference":"{new}"}`, 201},
 	"GET /v1/clients":                                 {writers, nil, 200},
 	"GET /v1/clients/{client_id}":                     {writers, nil, 200},
@@ -41,15 +43,15 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/sessions":            {writers, nil, 200},
 	"GET /v1/sessions/{session_id}":                   {writers, nil, 200},
 	"PATCH /v1/sessions/{session_id}":                 {writers, `{"ended_at":"2026-03-10T17:00:00Z"}`, 200},
-	"POST /v1/clients/{client_id}/assessments":        {writers, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
+	"POST /v1/clients/{client_id}/assessments":        {phones, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
 	"GET /v1/clients/{client_id}/assessments":         {writers, nil, 200},
 	"GET /v1/assessments/{assessment_id}":             {writers, nil, 200},
 	"PUT /v1/assessments/{assessment_id}":             {clinicians, `{"reason":"{new}"}`, 200},
 	"POST /v1/assessments/{assessment_id}/retraction": {clinicians, `{"reason":"{new}"}`, 200},
 	"GET /v1/assessments/{assessment_id}/versions":    {writers, nil, 200},
-	"POST /v1/assessments/batch":                      {writers, `{"items":[{}]}`, 200},
-	"GET /v1/clients/{client_id}/trajectory":          {writers, nil, 200},
-	"GET /v1/clients/{client_id}/trajectories":        {writers, nil, 200},
+	"POST /v1/assessments/batch":                      {phones, `{"items":[{}]}`, 200},
+	"GET /v1/clients/{client_id}/trajectory":          {phones, nil, 200},
+	"GET /v1/clients/{client_id}/trajectories":        {phones, nil, 200},
 	"GET /v1/caseload":                                {clinicians, nil, 200},
 	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
 	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
@@ -61,27 +63,30 @@ var may = map[string]struct {
 	"GET /v1/keys":                                    {admins, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
-	"POST /v1/clients/{client_id}/consents":           {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
-	"GET /v1/clients/{client_id}/consents":            {writers, nil, 200},
-	"POST /v1/clients/{client_id}/corrections":        {writers, `{"target":"client","request":"{new}"}`, 201},
-	"GET /v1/clients/{client_id}/corrections":         {writers, nil, 200},
-	"POST /v1/corrections/{correction_id}/decision":   {clinicians, `{"status":"accepted"}`, 200},
-	"GET /v1/clients/{client_id}/team":                {clinicians, nil, 200},
-	"PUT /v1/clients/{client_id}/team/{member_id}":    {admins, `{}`, 200},
-	"DELETE /v1/clients/{client_id}/team/{member_id}": {admins, nil, 204},
-	"POST /v1/clients/{client_id}/access":             {clinicians, `{"reason":"emergency"}`, 409}, // they see everybody
-	"GET /v1/clients/{client_id}/due-forms":           {writers, nil, 200},
-	"GET /v1/settings/clinic":                         {clinicians, nil, 200},
-	"PUT /v1/settings/clinic":                         {admins, `{"care_teams":false}`, 200},
-	"POST /v1/keys/{key_id}/rotation":                 {admins, `{}`, 201},
-	"POST /v1/clients/{client_id}/tokens":             {minters, `{}`, 201},
-	"GET /v1/clients/{client_id}/tokens":              {minters, nil, 200},
-	"DELETE /v1/tokens/{token_id}":                    {minters, nil, 204},
-	"POST /v1/accounts":                               {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
-	"GET /v1/accounts":                                {admins, nil, 200},
-	"GET /v1/accounts/{account_id}":                   {admins, nil, 200},
-	"PATCH /v1/accounts/{account_id}":                 {admins, `{"name":"{new}"}`, 200},
-	"POST /v1/accounts/{account_id}/password-reset":   {admins, nil, 200},
+	"POST /v1/clients/{client_id}/consents":               {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/consents":                {writers, nil, 200},
+	"POST /v1/clients/{client_id}/corrections":            {writers, `{"target":"client","request":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/corrections":             {writers, nil, 200},
+	"POST /v1/corrections/{correction_id}/decision":       {clinicians, `{"status":"accepted"}`, 200},
+	"GET /v1/clients/{client_id}/team":                    {clinicians, nil, 200},
+	"PUT /v1/clients/{client_id}/team/{member_id}":        {admins, `{}`, 200},
+	"DELETE /v1/clients/{client_id}/team/{member_id}":     {admins, nil, 204},
+	"POST /v1/clients/{client_id}/access":                 {clinicians, `{"reason":"emergency"}`, 409}, // a conflict: they see every client already
+	"GET /v1/clients/{client_id}/due-forms":               {phones, nil, 200},
+	"GET /v1/settings/clinic":                             {clinicians, nil, 200},
+	"PUT /v1/settings/clinic":                             {admins, `{"care_teams":false}`, 200},
+	"POST /v1/keys/{key_id}/rotation":                     {admins, `{}`, 201},
+	"POST /v1/clients/{client_id}/tokens":                 {minters, `{}`, 201},
+	"GET /v1/clients/{client_id}/tokens":                  {minters, nil, 200},
+	"DELETE /v1/tokens/{token_id}":                        {minters, nil, 204},
+	"POST /v1/accounts":                                   {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
+	"GET /v1/accounts":                                    {admins, nil, 200},
+	"GET /v1/accounts/{account_id}":                       {admins, nil, 200},
+	"PATCH /v1/accounts/{account_id}":                     {admins, `{"name":"{new}"}`, 200},
+	"POST /v1/accounts/{account_id}/password-reset":       {admins, nil, 200},
+	"POST /v1/clients/{client_id}/merge":                  {admins, `{"duplicate_id":"{duplicate}","reason":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/merges":                  {admins, nil, 200},
+	"DELETE /v1/clients/{client_id}/merge/{duplicate_id}": {admins, nil, 204},
 }
 
 // TestAnotherClinicsIDsAreUnknownOnes asks for every route with another
@@ -90,8 +95,8 @@ var may = map[string]struct {
 func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
-		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		other := withDuplicates(s, s.Other, settle(s, s.Other))
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -103,7 +108,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 			var answers [2]string
 			for i, who := range []ids{other, nobody} {
 				method, path := address(route, who)
-				r := s.Do(method, path, may[route].body, "If-Match", `"1"`)
+				r := s.Do(method, path, fresh(may[route].body, who), "If-Match", `"1"`)
 				if r.Status != http.StatusNotFound {
 					t.Errorf("%s with a strange id: %d %s", route, r.Status, r.Body)
 				}
@@ -166,7 +171,7 @@ func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
-		"{correction_id}", n.correction, "{member_id}", n.key,
+		"{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"
@@ -174,10 +179,10 @@ func address(route string, n ids) (method, path string) {
 	return method, path
 }
 
-// fresh puts something new into a body.
-func fresh(body any) any {
+// fresh puts something new into a body, and what it names of a client.
+func fresh(body any, n ids) any {
 	if text, isText := body.(string); isText {
-		return strings.ReplaceAll(text, "{new}", newID())
+		return strings.NewReplacer("{new}", newID(), "{duplicate}", n.duplicate).Replace(text)
 	}
 	return body
 }

@@ -80,6 +80,7 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 		s.Clock.Set(today)
 		few, many := settle(s, s.Clinic), settle(s, s.Other)
 		crowd(s, s.Other, many)
+		few, many = withDuplicates(s, s.Clinic, few), withDuplicates(s, s.Other, many)
 		all := apiRoutes(t, s)
 		slices.SortStableFunc(all, func(a, b string) int { // what ends something comes last: nothing changes it afterwards
 			last := func(route string) int {
@@ -101,7 +102,7 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 				key := world.clinic.Key[auth.Admin]
 				etag := s.As(key, "GET", path, nil).Header.Get("ETag")
 				s.Count.Take()
-				r := s.As(key, method, path, fresh(may[route].body), "If-Match", etag)
+				r := s.As(key, method, path, fresh(may[route].body, world.n), "If-Match", etag)
 				names[i], cost[i] = apart(s.Count.Take())
 				if r.Status != may[route].status {
 					t.Errorf("%s: %d %s", route, r.Status, r.Body)

@@ -29,7 +29,7 @@ func database(s *apitest.Server) *storetest.Database {
 // telling is a request for a route that has something to tell.
 func telling(s *apitest.Server, route string, n ids) (method, path string, body any, etag string) {
 	method, path = address(route, n)
-	body = fresh(may[route].body)
+	body = fresh(may[route].body, n)
 	if strings.HasSuffix(path, "/batch") { // of the table's own item there is nothing to tell
 		body = object{"items": []object{with(baseline(), "client_id", n.client, "id", newID())}}
 	}

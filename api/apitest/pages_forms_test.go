@@ -108,7 +108,7 @@ func TestAFormOfAnotherSiteOrWithoutItsTokenChangesNothing(t *testing.T) {
 				t.Errorf("%s changes nothing", route)
 			}
 			if route == "/account/password" {
-				if _, err := b.s.Keys.SignIn(t.Context(), "here", ada.Email, "five other words together", "", auth.Origin{}); err != nil {
+				if _, _, err := b.s.Keys.SignIn(t.Context(), "here", ada.Email, "five other words together", "", auth.Origin{}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -26,13 +26,15 @@ type Token struct {
 type TokenInUse struct {
 	Token
 	Erased     bool       // the client's record was erased
+	Withdrawn  bool       // the client has withdrawn the consent to care
 	MinterEnds *time.Time // when the key that minted it ends, or ended; nil: it stands
 }
 
 // Live reports whether the token may be used at the given time: no longer than
-// itself, its client's record and the credential that minted it.
+// itself, its client's record and consent to care, and the credential that
+// minted it.
 func (t TokenInUse) Live(now time.Time) bool {
-	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
+	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && !t.Withdrawn && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
 }
 
 // Subject is what the minting of a token has to know of its client.

@@ -133,3 +133,19 @@ func TestACodeIsGuessedNoMoreOftenThanAPassword(t *testing.T) {
 		same(t, "statuses", answers{http.StatusUnauthorized: 5, http.StatusTooManyRequests: 995}, got)
 	})
 }
+
+// Each browser without a session is a row in the database.
+func TestOfAThousandBrowsersOfAnAddressSixtyGetASession(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		s.Clock.Set(today)
+		got := answers{}
+		for range 1000 {
+			got.add(t, browse(s, strange).send("GET", "/login", nil))
+		}
+		same(t, "statuses", answers{http.StatusOK: 60, http.StatusTooManyRequests: 940}, got)
+		if n := count(t, behind(t, s), "SELECT count(*) FROM web_sessions"); n != 60 {
+			t.Errorf("%d sessions", n)
+		}
+		browse(s, atHome).get(t, "/login").Want(http.StatusOK)
+	})
+}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/pkg/fault"
@@ -22,6 +22,7 @@ type Limits struct {
 	Stranger   *Limiter // by address: unknown credentials
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
+	Visitor    *Limiter // by address: browsers that come without a session
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -57,6 +58,7 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		Stranger:   NewLimiter(aMinute(30), now),
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
+		Visitor:    NewLimiter(aMinute(60), now),
 	}
 }
 
@@ -114,6 +116,15 @@ func (l *Limits) SigningIn(c echo.Context, account string) error {
 	key := address + " " + strings.ToLower(strings.TrimSpace(account))
 	if wait, ok := l.Account.Allow(key); !ok {
 		return refuse(c, "account", l.Account, wait, "Too many attempts to sign in to this account came from this address.")
+	}
+	return nil
+}
+
+// Visiting counts a browser that gets a session before anybody has signed in:
+// each is a row in the database, and anybody can ask for one.
+func (l *Limits) Visiting(c echo.Context) error {
+	if wait, ok := l.Visitor.Allow(AddressKey(c.RealIP())); !ok {
+		return refuse(c, "visitor", l.Visitor, wait, "Too many browsers came from this address.")
 	}
 	return nil
 }

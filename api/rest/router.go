@@ -86,6 +86,9 @@ func (h *Handlers) principal(c echo.Context, credential string) (auth.Principal,
 		return h.Keys.Authenticate(ctx, auth.Secret(credential), origin(c))
 	}
 	identity, err := h.Provider.VerifyBearer(ctx, credential)
+	if fault.Is(err, fault.Unauthenticated) {
+		return auth.Principal{}, auth.ErrUnknownKey.Because(err)
+	}
 	if err != nil {
 		return auth.Principal{}, err
 	}

@@ -3,10 +3,10 @@ package web
 import (
 	"net/http"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/problem"
-	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
@@ -28,10 +28,11 @@ func (v *visit) redirect(to string) error {
 func (v *visit) render(name string, page view) error { return v.renderAs(http.StatusOK, name, page) }
 
 func (v *visit) renderAs(status int, name string, page view) error {
-	if v.me.ID != (auth.Account{}).ID {
-		page.Me = &v.me
+	page.SignedIn, page.Name = v.me.ID != uuid.Nil, string(v.me.Name)
+	var err error
+	if page.FormToken, err = v.token(); err != nil {
+		return err
 	}
-	page.FormToken = v.token()
 	body, err := v.site.fill(name, page)
 	v.answer = answer{status: status, page: body}
 	return err

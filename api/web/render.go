@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/protrack/protrack/api/problem"
-	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
@@ -14,7 +13,8 @@ import (
 type view struct {
 	Title     string
 	Narrow    bool
-	Me        *auth.Account // who is signed in
+	SignedIn  bool
+	Name      string // of who is signed in; it may be empty
 	FormToken string
 	Fault     *fault.Error // what went wrong with the form before
 	Done      string       // what has been done

@@ -95,18 +95,22 @@ func (v *visit) checkForm() error {
 // formLimit is the most that a form may send.
 const formLimit = 16 << 10
 
-// token gives the session's form token and makes one where there is none.
-func (v *visit) token() string {
+// token gives the session's form token and makes one where there is none. Who
+// comes without a session gets one, for a while.
+func (v *visit) token() (string, error) {
 	m, ctx := v.site.sessions, v.ctx()
 	if t := m.GetString(ctx, formTokenKey); t != "" {
-		return t
+		return t, nil
+	}
+	if m.GetString(ctx, accountKey) == "" {
+		if err := v.site.Limits.Visiting(v.Context); err != nil {
+			return "", err
+		}
+		m.SetDeadline(ctx, v.site.Now().Add(strangerTime))
 	}
 	t := rand.Text()
 	m.Put(ctx, formTokenKey, t)
-	if m.GetString(ctx, accountKey) == "" {
-		m.SetDeadline(ctx, v.site.Now().Add(strangerTime))
-	}
-	return t
+	return t, nil
 }
 
 // begin makes the session one of an account, under a new token, and so that

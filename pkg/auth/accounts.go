@@ -70,7 +70,7 @@ func (s *Service) SetUp(ctx context.Context, slug string, key Secret, in NewAcco
 	}
 	clinic, err := s.clinicToSignIn(ctx, slug)
 	if fault.Is(err, fault.NotFound) || err == nil && clinic.ID != who.Clinic {
-		err = errUnknownKey // whose key it is, it does not tell
+		err = ErrUnknownKey // whose key it is, it does not tell
 	}
 	if err != nil {
 		return Account{}, err

@@ -154,7 +154,7 @@ func (s *Service) RevokeToken(ctx context.Context, who Principal, id uuid.UUID) 
 func (s *Service) authenticateToken(ctx context.Context, secret Secret, from Origin) (Principal, error) {
 	t, err := s.Store.TokenByHash(ctx, secret.Hash())
 	if fault.Is(err, fault.NotFound) {
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	if err != nil {
 		return Principal{}, err
@@ -165,7 +165,7 @@ func (s *Service) authenticateToken(ctx context.Context, secret Secret, from Ori
 		e := s.ofToken(who, "token.use", t.Token)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
 		s.note(ctx, who, e)
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	return who, nil
 }

@@ -37,7 +37,7 @@ func (s *Site) session(next echo.HandlerFunc) echo.HandlerFunc {
 			c.SetResponse(echo.NewResponse(w, c.Echo()))
 			failed = next(c)
 			if failed != nil { // before the session is stored, so that the answer is whole
-				failed = s.show(c, failed)
+				failed = s.show(c, failed) //nolint:contextcheck // the request that c was given above has it
 			}
 			now := c.Response()
 			was.Status, was.Size, was.Committed = now.Status, now.Size, now.Committed

@@ -43,7 +43,7 @@ func TestThePageOfPermissionsIsWhatIsDeclared(t *testing.T) {
 	s := apitest.SQLite(t)
 	page := permissionsOf(apiRoutes(t, s))
 	if *update {
-		if err := os.WriteFile(permissionsPage, []byte(page), 0o644); err != nil { //nolint:gosec // a page of the documentation
+		if err := os.WriteFile(permissionsPage, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,10 +68,10 @@ func permissionsOf(routes []string) string {
 	for _, route := range routes {
 		fmt.Fprintf(&b, "| `%s` |", route)
 		for _, role := range everybody {
-			switch c := expected(route, role); {
-			case c.own == http.StatusForbidden:
+			switch c := expected(route, role); c.own {
+			case http.StatusForbidden:
 				b.WriteString(" – |")
-			case c.own == c.other:
+			case c.other:
 				fmt.Fprintf(&b, " %d |", c.own)
 			default:
 				fmt.Fprintf(&b, " %d, %d |", c.own, c.other)

@@ -36,7 +36,7 @@ func TestARecordHoldsEveryVersionOfEverything(t *testing.T) {
 		within(t, "record.", object{"format": "protrack-record", "version": 1.0, "client_id": n.client}, record)
 		for list, want := range map[string]int{
 			"clients": 2, "courses": 2, "sessions": 1, "assessments": 2, "instruments": 1,
-			"consents": 0, "corrections": 0, "care_team": 0, "tokens": 0, "merges": 0,
+			"consents": 0, "corrections": 1, "care_team": 1, "tokens": 1, "merges": 0,
 		} {
 			if got := len(record[list].([]any)); got != want {
 				t.Errorf("%s: %d instead of %d", list, got, want)

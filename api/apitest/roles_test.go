@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -127,8 +128,11 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 // within a body, a batch and a query.
 func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own, other := settle(s, s.Clinic), settle(s, s.Other)
+		own, other := settle(s, s.Clinic), withDuplicates(s, s.Other, settle(s, s.Other))
 		put := fill(own, other)
+		db := behind(t, s)
+		elsewhere := func() []string { return ofClinic(dump(t, db), s.Other) }
+		before := elsewhere()
 		form := `"instrument":"phq-9","completed_at":"2026-03-01T09:00:00Z","total":9`
 		for _, c := range []struct{ ask, body string }{
 			{postAssessment, `{"timing":"before","session_id":"{other.session}",` + form + `}`},
@@ -138,6 +142,14 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			{postSession, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z","course_id":"{other.course}"}`},
 			{patchSession, `{"course_id":"{other.course}"}`},
 			{"POST /v1/clients/{client}/corrections", `{"target":"session","target_id":"{other.session}","request":"x"}`},
+			{"POST /v1/clients/{client}/corrections", `{"target":"course","target_id":"{other.course}","request":"x"}`},
+			{"POST /v1/clients/{client}/corrections", `{"target":"assessment","target_id":"{other.assessment}","request":"x"}`},
+			{"POST /v1/clients/{client}/merge", `{"duplicate_id":"{other.client}","reason":"x"}`},
+			{"DELETE /v1/clients/{client}/merge/{other.merged}", ""},
+			{"PUT /v1/clients/{client}/team/{other.account}", `{}`},
+			{"DELETE /v1/clients/{client}/team/{other.account}", ""},
+			{"GET /v1/audit?client_id={other.client}", ""},
+			{"GET /v1/audit?actor={other.key}", ""},
 			{"PUT /v1/clients/{client}/team/{other.key}", `{}`},
 			{"DELETE /v1/clients/{client}/team/{other.key}", ""},
 			{"GET /v1/clients/{client}/trajectory?instrument=phq-9&course_id={other.course}", ""},
@@ -156,7 +168,21 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			}
 			same(t, c.ask, answers[1], answers[0])
 		}
+		same(t, "the other clinic", before, elsewhere())
 	})
+}
+
+// ofClinic are the rows that name a clinic.
+func ofClinic(tables map[string][]string, clinic apitest.Clinic) []string {
+	var rows []string
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		for _, row := range tables[table] {
+			if strings.Contains(row, clinic.Who.Clinic.String()) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
 }
 
 var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)

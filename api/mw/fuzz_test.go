@@ -1,6 +1,7 @@
 package mw_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -17,7 +18,7 @@ func FuzzAddress(f *testing.F) {
 	}
 	direct, behind := mw.AddressOf(nil), mw.AddressOf([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	f.Fuzz(func(t *testing.T, header string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		for _, name := range []string{"X-Forwarded-For", "X-Real-IP", "Forwarded"} {
 			r.Header.Set(name, header)
 		}

@@ -31,8 +31,8 @@ type RecordPackage struct {
 	Sessions    []Session          `json:"sessions"`
 	Assessments []Assessment       `json:"assessments"`
 	Instruments []RecordInstrument `json:"instruments"` // the wording of what was answered
-	Consents    []RecordConsent    `json:"consents"`
-	Corrections []RecordCorrection `json:"corrections"`
+	Consents    []Consent          `json:"consents"`
+	Corrections []Correction       `json:"corrections"`
 	Team        []RecordMember     `json:"care_team"`
 	Tokens      []RecordToken      `json:"tokens"` // of the client's own front end
 	Merges      []RecordMerge      `json:"merges"`
@@ -59,31 +59,6 @@ type RecordOption struct {
 	Value int    `json:"value"`
 	Text  string `json:"text"`
 } //	@name	RecordOption
-
-// RecordConsent is what was said about one scope at one time.
-type RecordConsent struct {
-	ID          uuid.UUID `json:"id" swaggertype:"string" format:"uuid"`
-	ClientID    uuid.UUID `json:"client_id" swaggertype:"string" format:"uuid"`
-	Scope       string    `json:"scope" example:"research"`
-	Status      string    `json:"status" enums:"granted,withdrawn"`
-	At          time.Time `json:"at" format:"date-time"`
-	TextVersion string    `json:"text_version"`
-	RecordedAt  time.Time `json:"recorded_at" format:"date-time"`
-	RecordedBy  uuid.UUID `json:"recorded_by" swaggertype:"string" format:"uuid"`
-} //	@name	RecordConsent
-
-// RecordCorrection is what the client asked to have corrected.
-type RecordCorrection struct {
-	ID          uuid.UUID  `json:"id" swaggertype:"string" format:"uuid"`
-	ClientID    uuid.UUID  `json:"client_id" swaggertype:"string" format:"uuid"`
-	Target      string     `json:"target"`
-	TargetID    *uuid.UUID `json:"target_id" swaggertype:"string" format:"uuid" extensions:"x-nullable"`
-	Request     string     `json:"request"`
-	Status      string     `json:"status" enums:"open,accepted,refused"`
-	Note        string     `json:"note"`
-	RequestedAt time.Time  `json:"requested_at" format:"date-time"`
-	DecidedAt   *time.Time `json:"decided_at" format:"date-time" extensions:"x-nullable"`
-} //	@name	RecordCorrection
 
 // RecordMember is one member of the client's care team.
 type RecordMember struct {
@@ -119,15 +94,9 @@ func packageFromCare(r care.Record) RecordPackage {
 		Format: "protrack-record", Version: 1, GeneratedAt: r.GeneratedAt, ClientID: r.Client.ID,
 		Clients: convert(r.Clients, clientFromCare), Courses: convert(r.Courses, courseFromCare),
 		Sessions: convert(r.Sessions, sessionFromCare), Assessments: convert(r.Assessments, assessmentFromCare),
-		Consents: convert(r.Consents, func(c care.RecordedConsent) RecordConsent { return RecordConsent(c) }),
+		Consents: convert(r.Consents, consentFromCare), Corrections: convert(r.Corrections, correctionFromCare),
 		Tokens: convert(r.Tokens, func(t care.RecordedToken) RecordToken {
 			return RecordToken{ID: t.ID, ClientID: t.ClientID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt}
-		}),
-		Corrections: convert(r.Corrections, func(c care.RecordedCorrection) RecordCorrection {
-			return RecordCorrection{
-				ID: c.ID, ClientID: c.ClientID, Target: c.Target, TargetID: c.TargetID, Request: string(c.Request),
-				Status: c.Status, Note: string(c.Note), RequestedAt: c.RequestedAt, DecidedAt: c.DecidedAt,
-			}
 		}),
 		Team: convert(r.Team, func(m care.Membership) RecordMember {
 			return RecordMember{

@@ -44,12 +44,14 @@ type Subject struct {
 	CareWithdrawn bool // the consent to care, as it stands now
 }
 
+var errErased = fault.New(fault.Gone, "This client's record was erased.")
+
 // mayHaveToken is the one rule of which clients get tokens. That consent was
 // never recorded is no withdrawal: the clinic may keep it on paper.
 func (c Subject) mayHaveToken() error {
 	switch {
 	case c.Erased:
-		return fault.New(fault.Gone, "This client's record was erased.")
+		return errErased
 	case c.Merged:
 		return fault.New(fault.Conflict, "This client was merged into another.",
 			fault.Detail{Pointer: "/client_id", In: "path", Code: "merged", Message: "Mint a token for the client that this one was merged into."})
@@ -112,14 +114,18 @@ func (s *Service) ofToken(who Principal, action string, t Token) audit.Entry {
 }
 
 // Tokens lists a client's tokens by id, ended ones too, starting behind after;
-// NotFound for an unknown client.
+// NotFound for an unknown client, Gone for an erased one.
 func (s *Service) Tokens(ctx context.Context, who Principal, client, after uuid.UUID, limit int) (tokens []Token, err error) {
 	if err := s.require(ctx, who, MintTokens); err != nil {
 		return nil, err
 	}
 	err = s.Store.Manage(ctx, who, func(tx Tx) error {
-		if _, err := tx.Subject(ctx, who, client, stamp(s.Now())); err != nil {
+		subject, err := tx.Subject(ctx, who, client, stamp(s.Now()))
+		if err != nil {
 			return err
+		}
+		if subject.Erased {
+			return errErased
 		}
 		e := s.entry(who.Did("token.list", "client", client))
 		e.Client = client

@@ -258,6 +258,11 @@ func (s *Service) AssessmentVersions(ctx context.Context, who auth.Principal, id
 	})
 }
 
+// MayAmend is MayRecord for amendments.
+func (s *Service) MayAmend(ctx context.Context, who auth.Principal) error {
+	return s.require(ctx, who, auth.AmendAssessments)
+}
+
 // Amend replaces the content of an assessment whose current version is
 // expected, and keeps the old one. The client and the instrument stay.
 // It answers Stale for another version and Conflict for a retracted one.

@@ -23,8 +23,8 @@ type Record struct {
 	Courses     []Course
 	Sessions    []Session
 	Assessments []Assessment
-	Consents    []RecordedConsent
-	Corrections []RecordedCorrection
+	Consents    []Consent
+	Corrections []Correction
 	Team        []Membership
 	Tokens      []RecordedToken
 	Merges      []Merge
@@ -35,31 +35,6 @@ type Record struct {
 
 // Questionnaire is the instrument that an assessment was answered with.
 type Questionnaire = instrument.Definition
-
-// RecordedConsent is what was said about one scope at one time.
-type RecordedConsent struct {
-	ID          uuid.UUID
-	ClientID    uuid.UUID
-	Scope       string
-	Status      string
-	At          time.Time
-	TextVersion string
-	RecordedAt  time.Time
-	RecordedBy  uuid.UUID
-}
-
-// RecordedCorrection is what a client asked to have corrected.
-type RecordedCorrection struct {
-	ID          uuid.UUID
-	ClientID    uuid.UUID
-	Target      string
-	TargetID    *uuid.UUID
-	Request     Private
-	Status      string
-	Note        Private
-	RequestedAt time.Time
-	DecidedAt   *time.Time
-}
 
 // RecordedToken is a token of the client's own front end. What it consists of
 // is kept nowhere.

@@ -156,6 +156,9 @@ var deeds = map[string]deed{
 		_, err := svc.Amend(ctx, who, a, 1)
 		return err
 	}},
+	"MayAmend": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		return svc.MayAmend(ctx, who)
+	}},
 	"Retract": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.Retract(ctx, who, s.assessment.ID, "another client's", nil)
 		return err
@@ -377,7 +380,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "ClinicSettings", "ChooseClinicSettings", "Audit",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

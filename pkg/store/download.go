@@ -10,43 +10,6 @@ import (
 	"github.com/protrack/protrack/pkg/care"
 )
 
-type recordedConsentRow struct {
-	ID          uuid.UUID
-	ClientID    uuid.UUID
-	Scope       string
-	Status      string
-	At          instant
-	TextVersion string
-	RecordedAt  instant
-	RecordedBy  uuid.UUID
-}
-
-func recordedConsentFromRow(r recordedConsentRow) care.RecordedConsent {
-	return care.RecordedConsent{
-		ID: r.ID, ClientID: r.ClientID, Scope: r.Scope, Status: r.Status, At: r.At.Time,
-		TextVersion: r.TextVersion, RecordedAt: r.RecordedAt.Time, RecordedBy: r.RecordedBy,
-	}
-}
-
-type recordedCorrectionRow struct {
-	ID          uuid.UUID
-	ClientID    uuid.UUID
-	Target      string
-	TargetID    *uuid.UUID
-	Request     string
-	Status      string
-	Note        string
-	RequestedAt instant
-	DecidedAt   *instant
-}
-
-func recordedCorrectionFromRow(r recordedCorrectionRow) care.RecordedCorrection {
-	return care.RecordedCorrection{
-		ID: r.ID, ClientID: r.ClientID, Target: r.Target, TargetID: r.TargetID, Request: care.Private(r.Request),
-		Status: r.Status, Note: care.Private(r.Note), RequestedAt: r.RequestedAt.Time, DecidedAt: timePtr(r.DecidedAt),
-	}
-}
-
 type recordedTokenRow struct {
 	ID        uuid.UUID
 	ClientID  uuid.UUID
@@ -85,8 +48,8 @@ func (d *DB) RecordOf(ctx context.Context, who auth.Principal, client uuid.UUID)
 	out.Courses, err = collect(err, whole("course_versions", versions), courseFromRow)
 	out.Sessions, err = collect(err, whole("session_versions", versions), sessionFromRow)
 	out.Assessments, err = collect(err, whole("assessment_versions", versions), assessmentFromRow)
-	out.Consents, err = collect(err, whole("consents", "at, recorded_at, id"), recordedConsentFromRow)
-	out.Corrections, err = collect(err, whole("corrections", "requested_at, id"), recordedCorrectionFromRow)
+	out.Consents, err = collect(err, whole("consents", "at, recorded_at, id"), consentFromRow)
+	out.Corrections, err = collect(err, whole("corrections", "requested_at, id"), correctionFromRow)
 	out.Team, err = collect(err, whole("care_team", "since, member, kind"), membershipFromRow)
 	out.Tokens, err = collect(err, whole("client_tokens", "created_at, id"), recordedTokenFromRow)
 	out.Merges, err = collect(err, d.of(ctx, who, "merges").Where("(survivor IN ? OR duplicate IN ?)", ids, ids).Order("merged_at, id"), mergeFromRow)

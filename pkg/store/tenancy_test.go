@@ -428,11 +428,11 @@ func isNothing(v any) bool {
 func TestAnotherClinicSeesAndChangesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
 		raw := d.Raw(t)
-		v := newVictim(t, d)
 		for name, a := range attempts {
 			t.Run(name, func(t *testing.T) {
 				// The control: the clinic itself gets what it asks for.
-				if got, err := a.inside(t, d, v.Who, v.Who, v); a.answer == notFound || a.answer == empty {
+				own := newVictim(t, d)
+				if got, err := a.inside(t, d, own.Who, own.Who, own); a.answer == notFound || a.answer == empty {
 					if err != nil || isNothing(got) && got != nil {
 						t.Fatalf("its own clinic gets %v, %v", got, err)
 					}

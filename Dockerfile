@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="Protrack" \
 COPY --from=build /out/protrack /protrack
 COPY --from=build --chown=nonroot:nonroot /out/data /data
 ENV PROTRACK_ADDR=0.0.0.0:8080 \
-    PROTRACK_DATABASE=sqlite:///data/protrack.db
+    PROTRACK_DATABASE=sqlite:///data/protrack.db \
+    PROTRACK_AUDIT_KEY_FILE=/data/audit.key
 VOLUME /data
 EXPOSE 8080
 USER nonroot

@@ -31,7 +31,7 @@ type bad struct {
 // TestWhatIsMalformedIsRefusedAndChangesNothing sends each request to both
 // databases and holds the answer, and every table, against what it should be.
 func TestWhatIsMalformedIsRefusedAndChangesNothing(t *testing.T) {
-	cases := slices.Concat(unreadable, unpackable, misshapen, meaningless, conflicting, misaddressed, unasked, aboutRights)
+	cases := slices.Concat(unreadable, unpackable, misshapen, meaningless, conflicting, misaddressed, unasked, aboutPeople, aboutRights)
 	if len(cases) < 90 {
 		t.Errorf("%d cases, where at least 90 are promised", len(cases))
 	}

@@ -80,7 +80,7 @@ func bands(minimal, mild, moderate, moderatelySevere, severe int) map[string]int
 // stored forms are the next test's.
 func TestNHANESScoredByTheAPIGivesThePublishedCounts(t *testing.T) {
 	rows := realData(t, "nhanes_dpq_2005_2020.csv")
-	s := apitest.SQLite(t)
+	s := apitest.SQLite(t).Unlimited()
 	var mu sync.Mutex
 	got, totals := map[string]cycle{}, map[string][]float64{}
 	each(t, s, len(rows), func(i int) (string, string, any) {

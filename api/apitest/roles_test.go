@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,7 +13,8 @@ import (
 )
 
 var (
-	everyone   = auth.Roles()
+	anyone     = everybody
+	phones     = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App, auth.Client}
 	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
 	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
 	admins     = []auth.Role{auth.Owner, auth.Admin}
@@ -20,15 +22,16 @@ var (
 )
 
 // may is who may do what, declared apart from the program. A route that is
-// not here fails the test. {new} is replaced by something new each time.
+// not here fails the test. {new} is replaced by something new each time,
+// {duplicate} by a client that may be merged.
 var may = map[string]struct {
 	roles  []auth.Role
 	body   any
 	status int
 }{
-	"GET /v1/instruments":                             {everyone, nil, 200},
-	"GET /v1/instruments/{instrument}":                {everyone, nil, 200},
-	"POST /v1/instruments/{instrument}/score":         {everyone, `{"total":12}`, 200},
+	"GET /v1/instruments":                             {anyone, nil, 200},
+	"GET /v1/instruments/{instrument}":                {anyone, nil, 200},
+	"POST /v1/instruments/{instrument}/score":         {anyone, `{"total":12}`, 200},
 	"POST /v1/clients":                                {writers, `{"reference":"{new}"}`, 201},
 	"GET /v1/clients":                                 {writers, nil, 200},
 	"GET /v1/clients/{client_id}":                     {writers, nil, 200},
@@ -41,70 +44,50 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/sessions":            {writers, nil, 200},
 	"GET /v1/sessions/{session_id}":                   {writers, nil, 200},
 	"PATCH /v1/sessions/{session_id}":                 {writers, `{"ended_at":"2026-03-10T17:00:00Z"}`, 200},
-	"POST /v1/clients/{client_id}/assessments":        {writers, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
+	"POST /v1/clients/{client_id}/assessments":        {phones, `{"instrument":"phq-9","timing":"follow_up","completed_at":"2026-04-01T09:00:00Z","total":9}`, 201},
 	"GET /v1/clients/{client_id}/assessments":         {writers, nil, 200},
 	"GET /v1/assessments/{assessment_id}":             {writers, nil, 200},
 	"PUT /v1/assessments/{assessment_id}":             {clinicians, `{"reason":"{new}"}`, 200},
 	"POST /v1/assessments/{assessment_id}/retraction": {clinicians, `{"reason":"{new}"}`, 200},
 	"GET /v1/assessments/{assessment_id}/versions":    {writers, nil, 200},
-	"POST /v1/assessments/batch":                      {writers, `{"items":[{}]}`, 200},
-	"GET /v1/clients/{client_id}/trajectory":          {writers, nil, 200},
-	"GET /v1/clients/{client_id}/trajectories":        {writers, nil, 200},
+	"POST /v1/assessments/batch":                      {phones, `{"items":[{}]}`, 200},
+	"GET /v1/clients/{client_id}/trajectory":          {phones, nil, 200},
+	"GET /v1/clients/{client_id}/trajectories":        {phones, nil, 200},
 	"GET /v1/caseload":                                {clinicians, nil, 200},
 	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
 	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
+	"GET /v1/clients/{client_id}/disclosures":         {clinicians, nil, 200},
+	"GET /v1/clients/{client_id}/record":              {clinicians, nil, 200},
+	"POST /v1/clients/{client_id}/erasure":            {admins, `{"reason":"client_request"}`, 200},
+	"GET /v1/audit":                                   {admins, nil, 200},
 	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
 	"GET /v1/keys":                                    {admins, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
-	"POST /v1/clients/{client_id}/consents":           {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
-	"GET /v1/clients/{client_id}/consents":            {writers, nil, 200},
-	"POST /v1/clients/{client_id}/corrections":        {writers, `{"target":"client","request":"{new}"}`, 201},
-	"GET /v1/clients/{client_id}/corrections":         {writers, nil, 200},
-	"POST /v1/corrections/{correction_id}/decision":   {clinicians, `{"status":"accepted"}`, 200},
-	"GET /v1/clients/{client_id}/team":                {clinicians, nil, 200},
-	"PUT /v1/clients/{client_id}/team/{member_id}":    {admins, `{}`, 200},
-	"DELETE /v1/clients/{client_id}/team/{member_id}": {admins, nil, 204},
-	"POST /v1/clients/{client_id}/access":             {clinicians, `{"reason":"emergency"}`, 409}, // they see everybody
-	"GET /v1/clients/{client_id}/due-forms":           {writers, nil, 200},
-	"GET /v1/settings/clinic":                         {clinicians, nil, 200},
-	"PUT /v1/settings/clinic":                         {admins, `{"care_teams":false}`, 200},
-	"POST /v1/keys/{key_id}/rotation":                 {admins, `{}`, 201},
-	"POST /v1/clients/{client_id}/tokens":             {minters, `{}`, 201},
-	"GET /v1/clients/{client_id}/tokens":              {minters, nil, 200},
-	"DELETE /v1/tokens/{token_id}":                    {minters, nil, 204},
-	"POST /v1/accounts":                               {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
-	"GET /v1/accounts":                                {admins, nil, 200},
-	"GET /v1/accounts/{account_id}":                   {admins, nil, 200},
-	"PATCH /v1/accounts/{account_id}":                 {admins, `{"name":"{new}"}`, 200},
-	"POST /v1/accounts/{account_id}/password-reset":   {admins, nil, 200},
-}
-
-// TestARoleMayDoWhatIsDeclaredAndNothingElse asks for every route as every role.
-func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
-	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		cells := 0
-		for _, role := range auth.Roles() {
-			n, retracted := settleAs(s, s.Clinic, string(role)), settleAs(s, s.Clinic, string(role)+" again")
-			for _, route := range apiRoutes(t, s) {
-				want, declared := may[route]
-				if !declared {
-					t.Errorf("nobody declared who may use %s", route)
-					continue
-				}
-				cells++
-				method, path := address(route, n)
-				if strings.HasSuffix(route, "/retraction") || strings.HasSuffix(route, "/rotation") {
-					method, path = address(route, retracted) // n's is to be amended, or was revoked
-				}
-				r := s.As(s.Clinic.Key[role], method, path, fresh(want.body), "If-Match", s.Do("GET", path, nil).Header.Get("ETag"))
-				if allowed := slices.Contains(want.roles, role); allowed && r.Status != want.status || !allowed && r.Status != http.StatusForbidden {
-					t.Errorf("%s as %s: %d, allowed: %v: %s", route, role, r.Status, allowed, r.Body)
-				}
-			}
-		}
-		t.Logf("%d cells", cells)
-	})
+	"POST /v1/clients/{client_id}/consents":               {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/consents":                {writers, nil, 200},
+	"POST /v1/clients/{client_id}/corrections":            {writers, `{"target":"client","request":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/corrections":             {writers, nil, 200},
+	"POST /v1/corrections/{correction_id}/decision":       {clinicians, `{"status":"accepted"}`, 200},
+	"GET /v1/clients/{client_id}/team":                    {clinicians, nil, 200},
+	"PUT /v1/clients/{client_id}/team/{member_id}":        {admins, `{}`, 200},
+	"DELETE /v1/clients/{client_id}/team/{member_id}":     {admins, nil, 204},
+	"POST /v1/clients/{client_id}/access":                 {clinicians, `{"reason":"emergency"}`, 409}, // a conflict: they see every client already
+	"GET /v1/clients/{client_id}/due-forms":               {phones, nil, 200},
+	"GET /v1/settings/clinic":                             {clinicians, nil, 200},
+	"PUT /v1/settings/clinic":                             {admins, `{"care_teams":false}`, 200},
+	"POST /v1/keys/{key_id}/rotation":                     {admins, `{}`, 201},
+	"POST /v1/clients/{client_id}/tokens":                 {minters, `{}`, 201},
+	"GET /v1/clients/{client_id}/tokens":                  {minters, nil, 200},
+	"DELETE /v1/tokens/{token_id}":                        {minters, nil, 204},
+	"POST /v1/accounts":                                   {admins, `{"email":"{new}@clinic.example","name":"N","role":"researcher"}`, 201},
+	"GET /v1/accounts":                                    {admins, nil, 200},
+	"GET /v1/accounts/{account_id}":                       {admins, nil, 200},
+	"PATCH /v1/accounts/{account_id}":                     {admins, `{"name":"{new}"}`, 200},
+	"POST /v1/accounts/{account_id}/password-reset":       {admins, nil, 200},
+	"POST /v1/clients/{client_id}/merge":                  {admins, `{"duplicate_id":"{duplicate}","reason":"{new}"}`, 201},
+	"GET /v1/clients/{client_id}/merges":                  {admins, nil, 200},
+	"DELETE /v1/clients/{client_id}/merge/{duplicate_id}": {admins, nil, 204},
 }
 
 // TestAnotherClinicsIDsAreUnknownOnes asks for every route with another
@@ -113,8 +96,8 @@ func TestARoleMayDoWhatIsDeclaredAndNothingElse(t *testing.T) {
 func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
-		other := settle(s, s.Other)
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		other := withDuplicates(s, s.Other, settle(s, s.Other))
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -126,7 +109,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 			var answers [2]string
 			for i, who := range []ids{other, nobody} {
 				method, path := address(route, who)
-				r := s.Do(method, path, may[route].body, "If-Match", `"1"`)
+				r := s.Do(method, path, fresh(may[route].body, who), "If-Match", `"1"`)
 				if r.Status != http.StatusNotFound {
 					t.Errorf("%s with a strange id: %d %s", route, r.Status, r.Body)
 				}
@@ -145,8 +128,11 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 // within a body, a batch and a query.
 func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own, other := settle(s, s.Clinic), settle(s, s.Other)
+		own, other := settle(s, s.Clinic), withDuplicates(s, s.Other, settle(s, s.Other))
 		put := fill(own, other)
+		db := behind(t, s)
+		elsewhere := func() []string { return ofClinic(dump(t, db), s.Other) }
+		before := elsewhere()
 		form := `"instrument":"phq-9","completed_at":"2026-03-01T09:00:00Z","total":9`
 		for _, c := range []struct{ ask, body string }{
 			{postAssessment, `{"timing":"before","session_id":"{other.session}",` + form + `}`},
@@ -156,6 +142,14 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			{postSession, `{"kind":"dosing","started_at":"2026-03-10T15:00:00Z","course_id":"{other.course}"}`},
 			{patchSession, `{"course_id":"{other.course}"}`},
 			{"POST /v1/clients/{client}/corrections", `{"target":"session","target_id":"{other.session}","request":"x"}`},
+			{"POST /v1/clients/{client}/corrections", `{"target":"course","target_id":"{other.course}","request":"x"}`},
+			{"POST /v1/clients/{client}/corrections", `{"target":"assessment","target_id":"{other.assessment}","request":"x"}`},
+			{"POST /v1/clients/{client}/merge", `{"duplicate_id":"{other.client}","reason":"x"}`},
+			{"DELETE /v1/clients/{client}/merge/{other.merged}", ""},
+			{"PUT /v1/clients/{client}/team/{other.account}", `{}`},
+			{"DELETE /v1/clients/{client}/team/{other.account}", ""},
+			{"GET /v1/audit?client_id={other.client}", ""},
+			{"GET /v1/audit?actor={other.key}", ""},
 			{"PUT /v1/clients/{client}/team/{other.key}", `{}`},
 			{"DELETE /v1/clients/{client}/team/{other.key}", ""},
 			{"GET /v1/clients/{client}/trajectory?instrument=phq-9&course_id={other.course}", ""},
@@ -174,7 +168,21 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			}
 			same(t, c.ask, answers[1], answers[0])
 		}
+		same(t, "the other clinic", before, elsewhere())
 	})
+}
+
+// ofClinic are the rows that name a clinic.
+func ofClinic(tables map[string][]string, clinic apitest.Clinic) []string {
+	var rows []string
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		for _, row := range tables[table] {
+			if strings.Contains(row, clinic.Who.Clinic.String()) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
 }
 
 var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
@@ -189,7 +197,7 @@ func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
-		"{correction_id}", n.correction, "{member_id}", n.key,
+		"{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"
@@ -197,10 +205,10 @@ func address(route string, n ids) (method, path string) {
 	return method, path
 }
 
-// fresh puts something new into a body.
-func fresh(body any) any {
+// fresh puts something new into a body, and what it names of a client.
+func fresh(body any, n ids) any {
 	if text, isText := body.(string); isText {
-		return strings.ReplaceAll(text, "{new}", newID())
+		return strings.NewReplacer("{new}", newID(), "{duplicate}", n.duplicate).Replace(text)
 	}
 	return body
 }

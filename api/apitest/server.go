@@ -55,6 +55,14 @@ func (s *Server) Breaking() *Server {
 	return &c
 }
 
+// Unlimited lifts the limits of requests, for a test that asks for more than
+// anybody may. The limits have tests of their own.
+func (s *Server) Unlimited() *Server {
+	none := mw.NewLimiter(mw.Limit{PerSecond: 1e9, Burst: 1e9}, s.Clock.Now)
+	s.Limits.Credential, s.Limits.Stranger = none, none
+	return s
+}
+
 // In is the server as a subtest sees it: what fails there fails the subtest.
 func (s *Server) In(t testing.TB) *Server {
 	c := *s

@@ -44,7 +44,7 @@ func TestAClientsTokenOpensTheirOwnFormsAndTrajectoriesAndNothingElse(t *testing
 				want = http.StatusForbidden
 			}
 			method, path := address(route, own)
-			r := s.As(token, method, path, fresh(may[route].body), "If-Match", `"1"`)
+			r := s.As(token, method, path, fresh(may[route].body, own), "If-Match", `"1"`)
 			if r.Status != want {
 				t.Errorf("%s: %d instead of %d: %s", route, r.Status, want, r.Body)
 			}
@@ -55,7 +55,7 @@ func TestAClientsTokenOpensTheirOwnFormsAndTrajectoriesAndNothingElse(t *testing
 			var answers []string
 			for _, strange := range []ids{nobody, neighbour, elsewhere} {
 				method, path := address(route, strange)
-				r := s.As(token, method, path, fresh(may[route].body)).Want(http.StatusNotFound)
+				r := s.As(token, method, path, fresh(may[route].body, strange)).Want(http.StatusNotFound)
 				answers = append(answers, requestID.ReplaceAllString(string(r.Body), ""))
 			}
 			if len(slices.Compact(answers)) != 1 {

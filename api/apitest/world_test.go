@@ -76,7 +76,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction, token, account string }
+type ids struct{ client, course, session, assessment, key, correction, token, account, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -100,14 +100,24 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	return n
 }
 
+// withDuplicates gives a client one duplicate that is merged, and one that is
+// still to be.
+func withDuplicates(s *apitest.Server, clinic apitest.Clinic, n ids) ids {
+	key := clinic.Key[auth.Admin]
+	for _, id := range []*string{&n.merged, &n.duplicate} {
+		*id = s.As(key, "POST", "/v1/clients", object{"reference": newID()}).Want(http.StatusCreated).JSON()["id"].(string)
+	}
+	s.As(key, "POST", "/v1/clients/"+n.client+"/merge", object{"duplicate_id": n.merged, "reason": "registered twice"}).Want(http.StatusCreated)
+	return n
+}
+
 // fill puts ids for {client}, {other.client} and the like.
 func fill(own, other ids) *strings.Replacer {
 	pairs := []string{"{unknown}", "01890000-0000-7000-8000-00000000dead"}
 	for prefix, n := range map[string]ids{"": own, "other.": other} {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
-			"correction": n.correction,
-			"token":      n.token, "account": n.account,
+			"correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -133,8 +143,8 @@ func behind(t testing.TB, s *apitest.Server) *sql.DB {
 // tables are all that hold a clinic's data.
 var tables = []string{
 	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
-	"assessments", "assessment_versions", "progress", "instrument_settings",
-	"consents", "corrections", "care_team",
+	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
+	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
 }
 

@@ -18,6 +18,7 @@ import (
 // itself. docs/operations.md lists them.
 type Limits struct {
 	Credential *Limiter // by credential: requests
+	Client     *Limiter // by client: requests with tokens of their own front end
 	Stranger   *Limiter // by address: unknown credentials
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
@@ -53,6 +54,7 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 	return &Limits{
 		good: good, now: now,
 		Credential: NewLimiter(Limit{PerSecond: float64(keyRate), Burst: 10 * keyRate}, now),
+		Client:     NewLimiter(aMinute(120), now),
 		Stranger:   NewLimiter(aMinute(30), now),
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
@@ -76,8 +78,10 @@ func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
 	return nil
 }
 
-// BadCredential counts one unknown credential of the address that sent it.
-func (l *Limits) BadCredential(c echo.Context) {
+// BadCredential counts one unknown credential of the address that sent it, and
+// forgets that it was ever good.
+func (l *Limits) BadCredential(c echo.Context, credential string) {
+	l.good.Remove(sha256.Sum256([]byte(credential)))
 	l.Stranger.Count(AddressKey(c.RealIP()))
 }
 
@@ -87,6 +91,15 @@ func (l *Limits) Admit(c echo.Context, credential string) error {
 	l.good.Add(sha256.Sum256([]byte(credential)), l.now().Add(goodFor))
 	if wait, ok := l.Credential.Allow(credential); !ok {
 		return refuse(c, "credential", l.Credential, wait, "This credential is used too often.")
+	}
+	return nil
+}
+
+// AdmitClient is Admit for a token of a client's own front end: a phone asks
+// less than a clinic, and one client's phone must not keep the clinic waiting.
+func (l *Limits) AdmitClient(c echo.Context, client string) error {
+	if wait, ok := l.Client.Allow(client); !ok {
+		return refuse(c, "client", l.Client, wait, "This client's front end asks too often.")
 	}
 	return nil
 }

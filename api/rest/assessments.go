@@ -251,6 +251,9 @@ func (h *Handlers) getAssessment(c echo.Context, who auth.Principal) error {
 //	@Security		Key
 //	@Router			/v1/assessments/{assessment_id} [put]
 func (h *Handlers) amendAssessment(c echo.Context, who auth.Principal) error {
+	if err := h.Care.MayAmend(c.Request().Context(), who); err != nil {
+		return err
+	}
 	version, current, err := patching(c, who, "assessment_id", h.Care.Assessment)
 	if err != nil {
 		return err

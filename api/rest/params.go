@@ -177,6 +177,7 @@ const (
 	correctionList = "corrections"
 	disclosureList = "disclosures"
 	auditList      = "audit"
+	mergeList      = "merges"
 	caseloadList   = "caseload "
 )
 

@@ -72,7 +72,11 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.put("/settings/clinic", h.withoutQuery(h.chooseClinicSettings))
 
 	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
+	r.get("/clients/:client_id/record", h.withQuery(h.downloadRecord))
 	r.post("/clients/:client_id/erasure", h.withoutQuery(h.eraseClient))
+	r.post("/clients/:client_id/merge", h.withoutQuery(h.mergeClients))
+	r.get("/clients/:client_id/merges", h.withQuery(h.listMerges))
+	r.delete("/clients/:client_id/merge/:duplicate_id", h.withoutQuery(h.undoMerge))
 	r.get("/audit", h.withQuery(h.listAudit))
 
 	r.post("/keys", h.withoutQuery(h.createKey))

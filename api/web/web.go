@@ -126,5 +126,5 @@ func (v *visit) ctx() context.Context { return v.Request().Context() }
 func (v *visit) typed(field string) string { return v.Request().PostFormValue(field) }
 
 func (v *visit) origin() auth.Origin {
-	return auth.Origin{Address: v.RealIP(), Request: v.Response().Header().Get(echo.HeaderXRequestID)}
+	return auth.Origin{Address: v.RealIP(), Request: auth.RequestOf(v.Response().Header().Get(echo.HeaderXRequestID))}
 }

@@ -267,10 +267,13 @@ func (c auditExportCmd) Run(ctx context.Context, t *terminal) error {
 		}
 		out := t.out
 		if c.Out != "-" {
-			if out, err = os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil { //nolint:gosec // the operator names the file
+			if out, err = os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, out.Sync(), out.Close()) }()
+		}
+		if err := s.care.NoteExport(ctx, who); err != nil {
+			return err
 		}
 		return s.db.Chain(ctx, who.Clinic, func(chain store.Chain) error {
 			return audit.WriteExport(out, who.Clinic, time.Now(), chain.Entries, chain.Checkpoints, keys)

@@ -98,7 +98,7 @@ func (f *forger) relink() audit.Head {
 		f.t.Fatal(err)
 	}
 	for _, s := range forged {
-		if _, err := tx.ExecContext(context.Background(), fmt.Sprintf("UPDATE audit_entries SET hash = %s WHERE seq = %d", f.bytes(s.Hash), s.Seq)); err != nil {
+		if _, err := tx.ExecContext(context.Background(), fmt.Sprintf("UPDATE audit_entries SET hash = %s WHERE clinic_id = '%s' AND seq = %d", f.bytes(s.Hash), f.clinic, s.Seq)); err != nil {
 			f.t.Fatal(err)
 		}
 	}

@@ -19,7 +19,7 @@ var commands = [][]string{
 	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "rotate"}, {"keys", "revoke"},
 	{"accounts", "create"}, {"accounts", "list"}, {"accounts", "reset"}, {"accounts", "disable"},
 	{"fields", "key"}, {"fields", "rotate"}, {"fields", "retire"}, {"fields", "encrypt"}, {"fields", "decrypt"}, {"fields", "check"},
-	{"progress"}, {"healthcheck"}, {"version"},
+	{"progress"}, {"healthcheck"}, {"version"}, {"audit", "verify"}, {"audit", "export"}, {"audit", "key"},
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {

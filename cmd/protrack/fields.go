@@ -124,7 +124,9 @@ type fieldsFlags struct {
 
 // opened runs fn on the database and how its names are stored.
 func (f fieldsFlags) opened(ctx context.Context, t *terminal, keys *seal.Keys, fn func(*services, []store.FieldUse) error) error {
-	s, err := open(ctx, store.Config{URL: f.Database, FieldKeys: keys, Log: f.logger(t.err), MustExist: true}, "")
+	cfg := f.config(f.logger(t.err))
+	cfg.FieldKeys, cfg.MustExist = keys, true
+	s, err := open(ctx, cfg, "")
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
-	"github.com/protrack/protrack/pkg/store"
 )
 
 type keysCmd struct {
@@ -31,7 +30,7 @@ type keysFlags struct {
 
 // as runs fn as the operator of the clinic.
 func (f keysFlags) as(ctx context.Context, t *terminal, fn func(*services, auth.Principal) error) error {
-	s, err := existing(ctx, f.Database, "", f.logger(t.err))
+	s, err := existing(ctx, f.config(f.logger(t.err)), "")
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (c keysCreateCmd) foundClinic(ctx context.Context, t *terminal) error {
 	if !slug.MatchString(c.Clinic) || auth.Role(c.Role) != auth.Admin {
 		return errors.New("a new clinic has a name of a-z, 0-9 and hyphens, and an admin key first")
 	}
-	s, err := migrated(ctx, store.Config{URL: c.Database, Log: c.logger(t.err)}, "")
+	s, err := migrated(ctx, c.config(c.logger(t.err)), "")
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,9 @@ type migrateCmd struct {
 
 // Run migrates, or tells where the schema stands.
 func (c migrateCmd) Run(ctx context.Context, t *terminal) (err error) {
-	s, err := open(ctx, store.Config{URL: c.Database, Log: c.logger(t.err), MustExist: c.Status}, "")
+	cfg := c.config(c.logger(t.err))
+	cfg.MustExist = c.Status
+	s, err := open(ctx, cfg, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		newest, err := store.Newest()
 		if err == nil {

@@ -12,7 +12,7 @@ type progressCmd struct {
 // Run recomputes the read model, as is needed when a definition or a rule
 // set has changed.
 func (c progressCmd) Run(ctx context.Context, t *terminal) error {
-	s, err := existing(ctx, c.Database, c.Instruments, c.logger(t.err))
+	s, err := existing(ctx, c.config(c.logger(t.err)), c.Instruments)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,9 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	s, err := migrated(ctx, store.Config{URL: c.Database, FieldKeys: keys, Log: log}, c.Instruments)
+	cfg := c.config(log)
+	cfg.FieldKeys = keys
+	s, err := migrated(ctx, cfg, c.Instruments)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,8 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 		return err
 	}
 	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
-	defer background(ctx, sweep(sessions, log))()
+	stopSweeping := background(ctx, sweep(sessions, log))
+	defer stopSweeping()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
 		Limits: mw.NewLimits(max(c.KeyRate, 1), time.Now), Proxies: proxies,

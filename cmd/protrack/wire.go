@@ -22,6 +22,12 @@ import (
 // database is the flag that every command with a database has.
 type database struct {
 	Database string `name:"database" env:"PROTRACK_DATABASE" default:"${database}" placeholder:"URL" help:"sqlite:///path/file.db or postgres://user@host/name (default: ${database}). Prefer the environment for a URL with a password."`
+	Owner    string `name:"owner-database" env:"PROTRACK_OWNER_DATABASE" placeholder:"URL" help:"PostgreSQL: the same database as the user who owns its schema, and migrates it; --database is then a user who was granted protrack_app."`
+}
+
+// config says which database to open, and as whom.
+func (d database) config(log *slog.Logger) store.Config {
+	return store.Config{URL: d.Database, OwnerURL: d.Owner, Log: log}
 }
 
 // logging is the flag of the log's form.
@@ -125,8 +131,9 @@ func migrated(ctx context.Context, cfg store.Config, dir string) (*services, err
 
 // existing opens the services on a database that a server has made, and
 // changes nothing of its schema: another program may be running on it.
-func existing(ctx context.Context, url, dir string, log *slog.Logger) (*services, error) {
-	s, err := open(ctx, store.Config{URL: url, Log: log, MustExist: true}, dir)
+func existing(ctx context.Context, cfg store.Config, dir string) (*services, error) {
+	cfg.MustExist = true
+	s, err := open(ctx, cfg, dir)
 	if err != nil {
 		return nil, err
 	}

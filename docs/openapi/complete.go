@@ -16,7 +16,7 @@ import (
 func complete(doc *openapi3.T) {
 	doc.Servers = openapi3.Servers{{URL: "/"}}
 	doc.Components.SecuritySchemes = openapi3.SecuritySchemes{"Key": &openapi3.SecuritySchemeRef{
-		Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("An API key: ptk_..."),
+		Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").WithDescription("An API key: ptk_..., or the token of one client: ptc_..."),
 	}}
 	rename(doc)
 	for _, s := range doc.Components.Schemas {
@@ -192,10 +192,15 @@ func strictRequests(doc *openapi3.T) {
 	}
 }
 
-// mediaTypes tells answers from problems.
+// mediaTypes tells answers from problems, and documents from files.
 func mediaTypes(op *openapi3.Operation) {
 	for code, r := range op.Responses.Map() {
 		if status, _ := strconv.Atoi(code); status < http.StatusBadRequest {
+			for _, file := range []string{"text/html", "application/zip"} {
+				if media := r.Value.Content[file]; media != nil && len(r.Value.Content) > 1 {
+					r.Value.Content[file] = openapi3.NewMediaType().WithSchema(openapi3.NewStringSchema().WithFormat("binary"))
+				}
+			}
 			continue
 		}
 		for _, media := range r.Value.Content {

@@ -8,8 +8,9 @@ type Field struct {
 }
 
 // Diff lists the fields that differ, in the order of after; those that are
-// gone come last. Nil fields are those of a thing that does not exist. A field
-// that either side calls private gives its name only.
+// gone come last. Nil fields are those of a thing that does not exist: of its
+// making or its end, fields that are empty tell nothing. A field that either
+// side calls private gives its name only.
 func Diff(before, after []Field) []Change {
 	was := make(map[string]Field, len(before))
 	for _, f := range before {
@@ -20,6 +21,7 @@ func Diff(before, after []Field) []Change {
 		old, existed := was[f.Name]
 		delete(was, f.Name)
 		switch {
+		case !existed && f.Value == "":
 		case !existed:
 			changes = append(changes, change(f.Name, nil, &f))
 		case old.Value != f.Value:
@@ -27,7 +29,7 @@ func Diff(before, after []Field) []Change {
 		}
 	}
 	for _, f := range before {
-		if _, gone := was[f.Name]; gone {
+		if _, gone := was[f.Name]; gone && f.Value != "" {
 			changes = append(changes, change(f.Name, &f, nil))
 		}
 	}

@@ -36,6 +36,11 @@ func TestDiffTellsWhatIsDifferent(t *testing.T) {
 			[]audit.Field{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}},
 			[]audit.Change{{Field: "a", After: text("1")}, {Field: "b", After: text("2")}},
 		},
+		"what is empty in a new thing or one that is gone tells nothing": {
+			[]audit.Field{{Name: "gone", Value: ""}, {Name: "old", Value: "", Private: true}},
+			[]audit.Field{{Name: "a", Value: ""}, {Name: "b", Value: "", Private: true}, {Name: "c", Value: "1"}},
+			[]audit.Change{{Field: "c", After: text("1")}},
+		},
 		"a thing that is gone has no after": {
 			[]audit.Field{{Name: "a", Value: "1"}}, nil,
 			[]audit.Change{{Field: "a", Before: text("1")}},

@@ -16,6 +16,10 @@ const (
 	// batch is how many entries are sealed in one transaction.
 	batch = 500
 
+	// fewer is a batch of a clinic whose last one failed: perhaps it took longer
+	// than our patience, and would again.
+	fewer = 20
+
 	// patience is how long one clinic may keep the others waiting.
 	patience = 5 * time.Second
 
@@ -132,10 +136,10 @@ func (s *Sealer) pass(ctx context.Context) error {
 	for len(clinics) > 0 {
 		var more []uuid.UUID
 		for _, clinic := range clinics {
-			n, err := s.seal(ctx, clinic)
+			full, err := s.seal(ctx, clinic)
 			if s.noted(ctx, chore{clinic, "seal"}, err) != nil {
 				errs = append(errs, fmt.Errorf("seal the audit entries of clinic %s: %w", clinic, err))
-			} else if n == batch {
+			} else if full {
 				more = append(more, clinic)
 			}
 		}
@@ -144,27 +148,37 @@ func (s *Sealer) pass(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// seal seals one batch of the clinic and says how many that was.
-func (s *Sealer) seal(ctx context.Context, clinic uuid.UUID) (int, error) {
+// seal seals one batch of the clinic and says whether there may be more.
+func (s *Sealer) seal(ctx context.Context, clinic uuid.UUID) (full bool, err error) {
+	limit := s.limit(clinic)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	looked := s.now()
 	oldest, err := s.Ledger.OldestUnsealed(ctx, clinic)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	if oldest == nil {
 		s.sealedUntil(clinic, looked)
-		return 0, nil
+		return false, nil
 	}
 	s.sealedUntil(clinic, *oldest)
-	n, err := s.Ledger.Seal(ctx, clinic, batch, func(head Head, entries []Entry) ([]Sealed, Head) {
+	n, err := s.Ledger.Seal(ctx, clinic, limit, func(head Head, entries []Entry) ([]Sealed, Head) {
 		return head.Link(entries, s.now())
 	})
-	if err == nil && n < batch {
+	if err == nil && n < limit {
 		s.sealedUntil(clinic, looked)
 	}
-	return n, err
+	return err == nil && n == limit, err
+}
+
+func (s *Sealer) limit(clinic uuid.UUID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing[chore{clinic, "seal"}] {
+		return fewer
+	}
+	return batch
 }
 
 // clinics lists the clinics, and forgets those that are no more.

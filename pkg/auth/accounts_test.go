@@ -282,7 +282,7 @@ func TestWhoIsSignedInChangesOnlyTheirOwnAndOnlyWithTheirPassword(t *testing.T) 
 			t.Errorf("a weak password: %v", err)
 		}
 		if _, _, err := p.Svc.EnrolTOTP(t.Context(), who); !fault.Is(err, fault.Conflict) {
-			t.Errorf("a second second factor: %v", err)
+			t.Errorf("enrolled twice: %v", err)
 		}
 		if diff := cmp.Diff(before, p.Rows(t, p.raw, "accounts", "clinic_id = '"+p.Who.Clinic.String()+"'")); diff != "" {
 			t.Errorf("what was refused changed something:\n%s", diff)

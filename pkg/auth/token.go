@@ -26,13 +26,15 @@ type Token struct {
 type TokenInUse struct {
 	Token
 	Erased     bool       // the client's record was erased
+	Withdrawn  bool       // the client has withdrawn the consent to care
 	MinterEnds *time.Time // when the key that minted it ends, or ended; nil: it stands
 }
 
 // Live reports whether the token may be used at the given time: no longer than
-// itself, its client's record and the credential that minted it.
+// itself, its client's record and consent to care, and the credential that
+// minted it.
 func (t TokenInUse) Live(now time.Time) bool {
-	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
+	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && !t.Withdrawn && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
 }
 
 // Subject is what the minting of a token has to know of its client.
@@ -42,12 +44,14 @@ type Subject struct {
 	CareWithdrawn bool // the consent to care, as it stands now
 }
 
+var errErased = fault.New(fault.Gone, "This client's record was erased.")
+
 // mayHaveToken is the one rule of which clients get tokens. That consent was
 // never recorded is no withdrawal: the clinic may keep it on paper.
 func (c Subject) mayHaveToken() error {
 	switch {
 	case c.Erased:
-		return fault.New(fault.Gone, "This client's record was erased.")
+		return errErased
 	case c.Merged:
 		return fault.New(fault.Conflict, "This client was merged into another.",
 			fault.Detail{Pointer: "/client_id", In: "path", Code: "merged", Message: "Mint a token for the client that this one was merged into."})
@@ -110,14 +114,18 @@ func (s *Service) ofToken(who Principal, action string, t Token) audit.Entry {
 }
 
 // Tokens lists a client's tokens by id, ended ones too, starting behind after;
-// NotFound for an unknown client.
+// NotFound for an unknown client, Gone for an erased one.
 func (s *Service) Tokens(ctx context.Context, who Principal, client, after uuid.UUID, limit int) (tokens []Token, err error) {
 	if err := s.require(ctx, who, MintTokens); err != nil {
 		return nil, err
 	}
 	err = s.Store.Manage(ctx, who, func(tx Tx) error {
-		if _, err := tx.Subject(ctx, who, client, stamp(s.Now())); err != nil {
+		subject, err := tx.Subject(ctx, who, client, stamp(s.Now()))
+		if err != nil {
 			return err
+		}
+		if subject.Erased {
+			return errErased
 		}
 		e := s.entry(who.Did("token.list", "client", client))
 		e.Client = client

@@ -258,6 +258,11 @@ func (s *Service) AssessmentVersions(ctx context.Context, who auth.Principal, id
 	})
 }
 
+// MayAmend is MayRecord for amendments.
+func (s *Service) MayAmend(ctx context.Context, who auth.Principal) error {
+	return s.require(ctx, who, auth.AmendAssessments)
+}
+
 // Amend replaces the content of an assessment whose current version is
 // expected, and keeps the old one. The client and the instrument stay.
 // It answers Stale for another version and Conflict for a retracted one.
@@ -346,6 +351,9 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 		}
 		if out, err = change(tx, current); err != nil {
 			return err
+		}
+		if out.Retracted { // the answer shows what was retracted
+			tx.Note(s.did(who, "assessment.read", "assessment", id, out.ClientID))
 		}
 		if out.Retracted && current.Retracted {
 			return nil

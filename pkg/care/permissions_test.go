@@ -31,6 +31,8 @@ type standing struct {
 	correction care.Correction
 	member     uuid.UUID   // of the client's care team
 	spare      care.Client // to be erased
+	duplicate  care.Client // to be merged
+	merged     care.Client // is a duplicate
 }
 
 func newStanding(t *testing.T, c clinic) standing {
@@ -39,11 +41,16 @@ func newStanding(t *testing.T, c clinic) standing {
 	s.spare = c.client(t, uuid.NewString())
 	s.course = c.course(t, s.client.ID, "2026-01-01")
 	s.session = c.session(t, care.Session{ClientID: s.client.ID, CourseID: &s.course.ID, Kind: care.Dosing, StartedAt: day(5)})
+	s.duplicate, s.merged = c.client(t, uuid.NewString()), c.client(t, uuid.NewString())
+	must(t, second(c.Care.MergeClients(t.Context(), c.Who, care.Merge{Survivor: s.client.ID, Duplicate: s.merged.ID, Reason: "twice"})))
 	s.assessment = c.record(t, gad7(s.client.ID, day(4), 2))[0]
 	s.correction, s.member = c.correction(t, s.client.ID), c.Who.Actor
 	c.assign(t, s.client.ID, s.member)
 	return s
 }
+
+// second drops what a create answers besides its error.
+func second[T any](_ T, _ care.Outcome, err error) error { return err }
 
 // A deed is a call of one method, and who may do it: written out here once
 // more, so that a change of a grant is seen by whoever makes it.
@@ -149,6 +156,9 @@ var deeds = map[string]deed{
 		_, err := svc.Amend(ctx, who, a, 1)
 		return err
 	}},
+	"MayAmend": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		return svc.MayAmend(ctx, who)
+	}},
 	"Retract": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.Retract(ctx, who, s.assessment.ID, "another client's", nil)
 		return err
@@ -242,6 +252,20 @@ var deedsOfRights = map[string]deed{
 	}},
 	"Disclosures": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.Disclosures(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"Record": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Record(ctx, who, s.client.ID, care.RecordJSON)
+		return err
+	}},
+	"MergeClients": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		return second(svc.MergeClients(ctx, who, care.Merge{Survivor: s.client.ID, Duplicate: s.duplicate.ID, Reason: "twice"}))
+	}},
+	"UndoMerge": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		return svc.UndoMerge(ctx, who, s.client.ID, s.merged.ID)
+	}},
+	"Merges": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Merges(ctx, who, s.client.ID, one)
 		return err
 	}},
 	"EraseClient": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
@@ -356,7 +380,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "ClinicSettings", "ChooseClinicSettings", "Audit",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

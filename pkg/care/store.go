@@ -61,6 +61,14 @@ type Reader interface {
 	Person(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Standing, error)
 	// Entries lists the clinic's audit trail, the newest first, behind page.After.
 	Entries(ctx context.Context, who auth.Principal, filter EntryFilter, page Page) ([]TrailEntry, error)
+	// Merge finds a merge by its id; NotFound if there is none.
+	Merge(ctx context.Context, who auth.Principal, id uuid.UUID) (Merge, error)
+	// Merges lists the merges in which a client was one of the two, by time
+	// and id, behind page.After.
+	Merges(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]Merge, error)
+	// RecordOf gives everything that is stored of a client but for the
+	// disclosures; Gone if it was erased.
+	RecordOf(ctx context.Context, who auth.Principal, client uuid.UUID) (Record, error)
 	// Erasure tells of a client's erasure; NotFound if there was none.
 	Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (Erasure, error)
 
@@ -128,6 +136,11 @@ type Tx interface {
 	// Erase removes everything of the clients but their ids, marks these as
 	// erased and says how many rows of each table went.
 	Erase(ctx context.Context, who auth.Principal, clients []uuid.UUID, e Erasure) (removed map[string]int, err error)
+	// InsertMerge stores a merge, from which on the survivor stands for both.
+	InsertMerge(ctx context.Context, who auth.Principal, m Merge) error
+	// EndMerge stores when a merge was undone, and lets both stand for
+	// themselves; NotFound if it does not hold.
+	EndMerge(ctx context.Context, who auth.Principal, m Merge) error
 	// PutMembership stores a membership of a client's care team, in place of
 	// the one of the same member and kind that began at the same time.
 	PutMembership(ctx context.Context, who auth.Principal, m Membership) error

@@ -230,8 +230,17 @@ func exerciseRights(ctx context.Context, t *testing.T, svc *care.Service, who au
 			must(t, err)
 		}
 	}
+	_, err := svc.Record(ctx, who, client, care.RecordZIP)
+	must(t, err)
 	spare, _, err := svc.CreateClient(ctx, who, care.Client{Reference: "P-spare"})
 	must(t, err)
+	merge, _, err := svc.MergeClients(ctx, who, care.Merge{Survivor: client, Duplicate: spare.ID, Reason: "twice"})
+	must(t, err)
+	for _, page := range []care.Page{{Limit: 10}, {Limit: 10, After: care.Position{Time: time.Now(), ID: merge.ID}}} {
+		_, err = svc.Merges(ctx, who, client, page)
+		must(t, err)
+	}
+	must(t, svc.UndoMerge(ctx, who, client, spare.ID))
 	for range 2 {
 		_, err = svc.EraseClient(ctx, who, spare.ID, care.LegalOrder)
 		must(t, err)

@@ -123,6 +123,13 @@ func checkWall(ctx context.Context, pool *sql.DB) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("check row-level security: %w", err)
 	}
+	var granted bool
+	if err := pool.QueryRowContext(ctx, `SELECT has_table_privilege('clients', 'SELECT')`).Scan(&granted); err != nil {
+		return fmt.Errorf("check the database user's rights: %w", err)
+	}
+	if !granted {
+		return errors.New("this database user may not use the tables: grant it protrack_app")
+	}
 	if len(open) > 0 {
 		return fmt.Errorf("row-level security does not bind this database user on %s: connect as a user that is neither superuser nor BYPASSRLS, or grant it protrack_app", strings.Join(open, ", "))
 	}

@@ -33,6 +33,7 @@ type victim struct {
 	spare      care.Client // to be erased by its own clinic
 	token      auth.Token
 	account    auth.Account
+	merge      care.Merge
 }
 
 func newVictim(t *testing.T, d *storetest.Database) victim {
@@ -44,7 +45,9 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	v.key = auth.Key{ID: storetest.NewID(), Name: "k", Role: auth.App, CreatedAt: storetest.When}
 	v.consent, v.correction = c.NewConsent(v.client.ID, storetest.When), c.NewCorrection(v.client.ID, storetest.When)
 	v.erased, v.spare = c.NewClient("P-2"), c.NewClient("P-3")
-	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When), v.erased, v.spare)
+	duplicate := c.NewClient("P-4")
+	v.merge = care.Merge{ID: storetest.NewID(), Survivor: v.client.ID, Duplicate: duplicate.ID, MergedAt: storetest.When}
+	c.Insert(t, v.client, v.course, v.session, v.assessment, v.consent, v.correction, c.NewMembership(v.client.ID, c.Who.Actor, storetest.When), v.erased, v.spare, duplicate)
 	if err := c.CreateKey(t.Context(), c.Who, v.key, []byte(v.key.ID.String())); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +70,9 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		e := storetest.Entry(c.Who)
 		e.Client = v.client.ID
 		tx.Note(e)
+		if err := tx.InsertMerge(ctx, c.Who, v.merge); err != nil {
+			return err
+		}
 		_, err := tx.Erase(ctx, c.Who, []uuid.UUID{v.erased.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
 		return err
 	})
@@ -277,8 +283,24 @@ var attemptsOnRights = map[string]attempt{
 	"Entries": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Entries(ctx, who, care.EntryFilter{Clients: []uuid.UUID{v.client.ID}}, page)
 	}},
+	"RecordOf": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.RecordOf(ctx, who, v.client.ID)
+	}},
 	"Erasure": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Erasure(ctx, who, v.erased.ID)
+	}},
+	"Merge": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Merge(ctx, who, v.merge.ID)
+	}},
+	"Merges": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Merges(ctx, who, v.client.ID, page)
+	}},
+	"EndMerge": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.merge.UndoneAt = new(storetest.When)
+		return nil, db.EndMerge(ctx, who, v.merge)
+	}},
+	"InsertMerge": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.InsertMerge(ctx, who, care.Merge{ID: storetest.NewID(), Survivor: v.client.ID, Duplicate: v.merge.Duplicate, MergedAt: storetest.When})
 	}},
 	"Erase": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Erase(ctx, who, []uuid.UUID{v.spare.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
@@ -334,7 +356,7 @@ var attemptsOnRights = map[string]attempt{
 		return nil, db.PutAccount(ctx, who, v.account, auth.Proofs{Password: "mine"})
 	}},
 	"PutRecoveryCodes": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.PutRecoveryCodes(ctx, who, v.account.ID, [][]byte{[]byte("mine")})
+		return nil, db.PutRecoveryCodes(ctx, who, v.account.ID, [][]byte{[]byte("code")}) // as it was, for TakeRecoveryCode
 	}},
 	"TakeRecoveryCode": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.TakeRecoveryCode(ctx, who, v.account.ID, []byte("code"))
@@ -406,11 +428,11 @@ func isNothing(v any) bool {
 func TestAnotherClinicSeesAndChangesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
 		raw := d.Raw(t)
-		v := newVictim(t, d)
 		for name, a := range attempts {
 			t.Run(name, func(t *testing.T) {
 				// The control: the clinic itself gets what it asks for.
-				if got, err := a.inside(t, d, v.Who, v.Who, v); a.answer == notFound || a.answer == empty {
+				own := newVictim(t, d)
+				if got, err := a.inside(t, d, own.Who, own.Who, own); a.answer == notFound || a.answer == empty {
 					if err != nil || isNothing(got) && got != nil {
 						t.Fatalf("its own clinic gets %v, %v", got, err)
 					}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -115,8 +116,13 @@ func bound(t *testing.T, d *storetest.Database) {
 	if got, err := found(t, pool, "SELECT clinic_id FROM clients"); codeOf(err) != notSet && codeOf(err) != setToNone {
 		t.Errorf("without a clinic: %v, %v", got, err)
 	}
-	if clients, err := d.Clients(t.Context(), here.Who, care.Page{Limit: 9}); err != nil || len(clients) != 1 {
-		t.Errorf("%d clients, %v", len(clients), err)
+	clients, err := d.Clients(t.Context(), here.Who, care.Page{Limit: 9})
+	var ids []uuid.UUID
+	for _, c := range clients {
+		ids = append(ids, c.ID)
+	}
+	if diff := cmp.Diff([]uuid.UUID{here.client.ID, here.spare.ID}, ids); err != nil || diff != "" { // neither erased nor merged
+		t.Errorf("clients, %v (-want +got):\n%s", err, diff)
 	}
 }
 

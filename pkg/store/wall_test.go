@@ -258,7 +258,7 @@ func TestACredentialShowsItsOwnRowAndNoOther(t *testing.T) {
 	}{
 		"a key":              {here.keyHash, map[string]int{"api_keys": 1}},
 		"a token":            {here.tokenHash, map[string]int{"client_tokens": 1, "web_sessions": 1}},
-		"one that is not":    {hashOf(uuid.New()), map[string]int{}},
+		"one that is not":    {[]byte(uuid.NewString()), map[string]int{}},
 		"none":               {nil, map[string]int{}},
 		"the half of a key":  {here.keyHash[:16], map[string]int{}},
 		"another clinic's":   {there.tokenHash, map[string]int{"client_tokens": 1, "web_sessions": 1}},

@@ -157,6 +157,21 @@ func (d *DB) Entries(ctx context.Context, who auth.Principal, filter care.EntryF
 	return look(ctx, d, who, func(r care.Reader) ([]care.TrailEntry, error) { return r.Entries(ctx, who, filter, page) })
 }
 
+// Merge is that of the store, in a transaction of its own.
+func (d *DB) Merge(ctx context.Context, who auth.Principal, id uuid.UUID) (care.Merge, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Merge, error) { return r.Merge(ctx, who, id) })
+}
+
+// Merges is that of the store, in a transaction of its own.
+func (d *DB) Merges(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Merge, error) {
+	return look(ctx, d, who, func(r care.Reader) ([]care.Merge, error) { return r.Merges(ctx, who, client, page) })
+}
+
+// RecordOf is that of the store, in a transaction of its own.
+func (d *DB) RecordOf(ctx context.Context, who auth.Principal, client uuid.UUID) (care.Record, error) {
+	return look(ctx, d, who, func(r care.Reader) (care.Record, error) { return r.RecordOf(ctx, who, client) })
+}
+
 // Erasure is that of the store, in a transaction of its own.
 func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) (care.Erasure, error) {
 	return look(ctx, d, who, func(r care.Reader) (care.Erasure, error) { return r.Erasure(ctx, who, client) })

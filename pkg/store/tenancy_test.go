@@ -227,6 +227,9 @@ var attempts = map[string]attempt{
 		v.key.RevokedAt = new(storetest.When)
 		return nil, db.EndKey(ctx, who, v.key)
 	}},
+	"JoinTeamsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.JoinTeamsOf(ctx, who, v.Who.Actor, v.key.ID, storetest.When)
+	}},
 	"PutMembership": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return nil, db.PutMembership(ctx, who, care.Membership{ClientID: v.client.ID, Member: who.Actor, Kind: care.Assigned, Since: storetest.When})
 	}},

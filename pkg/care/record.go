@@ -209,10 +209,6 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 			b.refuse(i, errIDTaken)
 		}
 	}
-	// Or by somebody for a client whom this principal does not reach.
-	for _, i := range b.open() {
-		b.refuse(i, errIDTaken)
-	}
 	return b.moveProgress(ctx, tx, set)
 }
 

@@ -82,7 +82,7 @@ func New(d Deps) *echo.Echo {
 	}
 	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
-	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now}
+	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e
 }

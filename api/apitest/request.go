@@ -127,3 +127,14 @@ func (s *Server) request(method, path string, body any) (*http.Request, []byte, 
 	req, err := http.NewRequestWithContext(context.Background(), method, s.URL+path, reader)
 	return req, payload, err
 }
+
+// ReadAll reads an answer to its end.
+func ReadAll(t testing.TB, res *http.Response) *Response {
+	t.Helper()
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: body, t: t}
+}

@@ -80,8 +80,14 @@ type Clinic struct {
 // Each runs a test on a server on SQLite and on one on PostgreSQL.
 func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	for name, start := range map[string]func(testing.TB) *Server{"sqlite": SQLite, "postgres": Postgres} {
-		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+	EachWith(t, Options{}, test)
+}
+
+// EachWith is Each with other options.
+func EachWith(t *testing.T, o Options, test func(t *testing.T, s *Server)) {
+	t.Helper()
+	for name, start := range map[string]func(testing.TB, Options) *Server{"sqlite": SQLiteWith, "postgres": PostgresWith} {
+		t.Run(name, func(t *testing.T) { test(t, start(t, o)) })
 	}
 }
 
@@ -109,6 +115,12 @@ func SQLiteWith(t testing.TB, o Options) *Server {
 // Postgres starts a server on a new PostgreSQL database.
 func Postgres(t testing.TB) *Server {
 	t.Helper()
+	return PostgresWith(t, Options{})
+}
+
+// PostgresWith is Postgres with other options.
+func PostgresWith(t testing.TB, o Options) *Server {
+	t.Helper()
 	return start(t, "postgres", storetest.PostgresTemplate(t, "apitest", func(url string) error {
 		db, err := store.Open(context.Background(), store.Config{URL: url, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
@@ -118,7 +130,7 @@ func Postgres(t testing.TB) *Server {
 			return err
 		}
 		return db.Close()
-	}), Options{})
+	}), o)
 }
 
 func start(t testing.TB, dialect, url string, o Options) *Server {

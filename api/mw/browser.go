@@ -19,7 +19,7 @@ const (
 )
 
 // noDevices keeps the senses of a device from every page.
-const noDevices = "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), " +
+const noDevices = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), " +
 	"magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
 
 // Headers sets what a browser must hold to, before anything else can answer, so

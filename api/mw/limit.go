@@ -69,9 +69,12 @@ func (l *Limiter) Check(key string) (wait time.Duration, ok bool) {
 }
 
 // Count takes one even where there is none: the debt is waited for. What was
-// checked at once and counted later is so paid for all the same.
+// checked at once and counted later is so paid for all the same, up to a debt
+// of one burst: a machine that never stops does not shut its address for days.
 func (l *Limiter) Count(key string) {
-	l.bucket(key).ReserveN(l.now(), 1)
+	if b, now := l.bucket(key), l.now(); b.TokensAt(now) > -float64(l.limit.Burst) {
+		b.ReserveN(now, 1)
+	}
 }
 
 // missing is the time until the bucket holds one.

@@ -18,9 +18,11 @@ import (
 // itself. docs/operations.md lists them.
 type Limits struct {
 	Credential *Limiter // by credential: requests
+	Client     *Limiter // by client: requests with tokens of their own front end
 	Stranger   *Limiter // by address: unknown credentials
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
+	Visitor    *Limiter // by address: browsers that come without a session
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -52,9 +54,11 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 	return &Limits{
 		good: good, now: now,
 		Credential: NewLimiter(Limit{PerSecond: float64(keyRate), Burst: 10 * keyRate}, now),
+		Client:     NewLimiter(aMinute(120), now),
 		Stranger:   NewLimiter(aMinute(30), now),
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
+		Visitor:    NewLimiter(aMinute(60), now),
 	}
 }
 
@@ -74,8 +78,10 @@ func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
 	return nil
 }
 
-// BadCredential counts one unknown credential of the address that sent it.
-func (l *Limits) BadCredential(c echo.Context) {
+// BadCredential counts one unknown credential of the address that sent it, and
+// forgets that it was ever good.
+func (l *Limits) BadCredential(c echo.Context, credential string) {
+	l.good.Remove(sha256.Sum256([]byte(credential)))
 	l.Stranger.Count(AddressKey(c.RealIP()))
 }
 
@@ -85,6 +91,15 @@ func (l *Limits) Admit(c echo.Context, credential string) error {
 	l.good.Add(sha256.Sum256([]byte(credential)), l.now().Add(goodFor))
 	if wait, ok := l.Credential.Allow(credential); !ok {
 		return refuse(c, "credential", l.Credential, wait, "This credential is used too often.")
+	}
+	return nil
+}
+
+// AdmitClient is Admit for a token of a client's own front end: a phone asks
+// less than a clinic, and one client's phone must not keep the clinic waiting.
+func (l *Limits) AdmitClient(c echo.Context, client string) error {
+	if wait, ok := l.Client.Allow(client); !ok {
+		return refuse(c, "client", l.Client, wait, "This client's front end asks too often.")
 	}
 	return nil
 }
@@ -101,6 +116,15 @@ func (l *Limits) SigningIn(c echo.Context, account string) error {
 	key := address + " " + strings.ToLower(strings.TrimSpace(account))
 	if wait, ok := l.Account.Allow(key); !ok {
 		return refuse(c, "account", l.Account, wait, "Too many attempts to sign in to this account came from this address.")
+	}
+	return nil
+}
+
+// Visiting counts a browser that gets a session before anybody has signed in:
+// each is a row in the database, and anybody can ask for one.
+func (l *Limits) Visiting(c echo.Context) error {
+	if wait, ok := l.Visitor.Allow(AddressKey(c.RealIP())); !ok {
+		return refuse(c, "visitor", l.Visitor, wait, "Too many browsers came from this address.")
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func guesses(t *testing.T, l *mw.Limits, n int, address func(i int) string) int 
 		err := l.BeforeCredential(c, "a guess")
 		if err == nil {
 			passed++
-			l.BadCredential(c)
+			l.BadCredential(c, "a guess")
 		} else if !fault.Is(err, fault.RateLimited) {
 			t.Fatalf("refused with %v", err)
 		}
@@ -202,7 +202,7 @@ func TestARefusalTellsTheLimitAndTheWait(t *testing.T) {
 		want []string // RateLimit-Policy, RateLimit, Retry-After
 	}{
 		"a stranger": {
-			func(c echo.Context) error { l.BadCredential(c); return l.BeforeCredential(c, "a guess") },
+			func(c echo.Context) error { l.BadCredential(c, "a guess"); return l.BeforeCredential(c, "a guess") },
 			[]string{`"stranger";q=30;w=60`, `"stranger";r=0;t=2`, "2"},
 		},
 		"a credential": {

@@ -130,12 +130,18 @@ func Handler(log *slog.Logger) echo.HTTPErrorHandler {
 		c.Set(sentKey, true)
 		ctx := c.Request().Context()
 		doc := Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
-		if doc.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-			log.ErrorContext(ctx, "failed", "request_id", doc.RequestID, "route", c.Path(), "error", err.Error())
-		}
+		Report(log, c, doc, err)
 		if err := Write(c, doc); err != nil {
 			log.WarnContext(ctx, "problem not sent", "request_id", doc.RequestID, "error", err.Error())
 		}
+	}
+}
+
+// Report logs an error that is ours, with the request's id that the document
+// names. Handler does so itself; it is for an answer in another form.
+func Report(log *slog.Logger, c echo.Context, doc Document, err error) {
+	if doc.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		log.ErrorContext(c.Request().Context(), "failed", "request_id", doc.RequestID, "route", c.Path(), "error", err.Error())
 	}
 }
 

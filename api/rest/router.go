@@ -3,6 +3,7 @@ package rest
 import (
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
@@ -62,11 +63,14 @@ func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Princip
 		return auth.Principal{}, err
 	}
 	who, err := h.principal(c, credential)
-	if fault.Is(err, fault.Unauthenticated) {
-		h.Limits.BadCredential(c)
+	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) { // known to nobody, or to nobody here
+		h.Limits.BadCredential(c, credential)
 	}
 	if err != nil {
 		return auth.Principal{}, err
+	}
+	if who.Role == auth.Client {
+		return who, h.Limits.AdmitClient(c, who.Client.String())
 	}
 	return who, h.Limits.Admit(c, credential)
 }
@@ -82,6 +86,9 @@ func (h *Handlers) principal(c echo.Context, credential string) (auth.Principal,
 		return h.Keys.Authenticate(ctx, auth.Secret(credential), origin(c))
 	}
 	identity, err := h.Provider.VerifyBearer(ctx, credential)
+	if fault.Is(err, fault.Unauthenticated) {
+		return auth.Principal{}, auth.ErrUnknownKey.Because(err)
+	}
 	if err != nil {
 		return auth.Principal{}, err
 	}
@@ -91,5 +98,12 @@ func (h *Handlers) principal(c echo.Context, credential string) (auth.Principal,
 
 // origin is where a request comes from, as far as it can be believed.
 func origin(c echo.Context) auth.Origin {
-	return auth.Origin{Address: c.RealIP(), Request: c.Response().Header().Get(echo.HeaderXRequestID)}
+	client, err := uuid.Parse(c.Param("client_id"))
+	if err != nil {
+		client = uuid.Nil
+	}
+	return auth.Origin{
+		Address: c.RealIP(), Request: auth.RequestOf(c.Response().Header().Get(echo.HeaderXRequestID)),
+		Route: c.Request().Method + " " + c.Path(), Client: client,
+	}
 }

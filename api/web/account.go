@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/base64"
 	"html/template"
-	"net/http"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -42,7 +41,7 @@ func (s *Site) changePassword(v *visit) error {
 	if err := v.limit(v.clinic.Slug, string(v.me.Email)); err != nil {
 		return v.again("account", v.accountView(), err)
 	}
-	me, err := s.Keys.SetPassword(v.ctx(), v.who, auth.Password(v.FormValue("current")), auth.Password(v.FormValue("next")))
+	me, err := s.Keys.SetPassword(v.ctx(), v.who, auth.Password(v.typed("current")), auth.Password(v.typed("next")))
 	if err != nil {
 		return v.again("account", v.accountView(), err)
 	}
@@ -55,10 +54,13 @@ func (s *Site) changePassword(v *visit) error {
 	return v.render("account", page)
 }
 
+// totpData is empty where the secret was shown before: it is not read back.
 type totpData struct {
 	Picture template.URL
 	Secret  string
 }
+
+const totpTitle = "Set up the second factor"
 
 // enrol shows a new second factor, which counts once it is confirmed.
 func (s *Site) enrol(v *visit) error {
@@ -70,7 +72,7 @@ func (s *Site) enrol(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.render("totp", view{Title: "Set up the second factor", Data: totpData{
+	return v.render("totp", view{Title: totpTitle, Data: totpData{
 		Picture: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)), //nolint:gosec // a picture of our own
 		Secret:  string(secret),
 	}})
@@ -78,20 +80,21 @@ func (s *Site) enrol(v *visit) error {
 
 type recoveryData struct{ Codes []string }
 
-// confirm turns the second factor on and shows the recovery codes.
+// confirm turns the second factor on and shows the recovery codes. The app has
+// the secret by then: after a wrong code it is asked once more.
 func (s *Site) confirm(v *visit) error {
-	codes, err := s.Keys.ConfirmTOTP(v.ctx(), v.who, auth.Secret(strings.TrimSpace(v.FormValue("code"))))
+	codes, err := s.Keys.ConfirmTOTP(v.ctx(), v.who, auth.Secret(strings.TrimSpace(v.typed("code"))))
 	if fault.Is(err, fault.Invalid) {
-		return v.again("account", v.accountView(), err)
+		return v.again("totp", view{Title: totpTitle, Data: totpData{}}, err)
 	}
 	if err != nil {
-		return err
+		return v.again("account", v.accountView(), err)
 	}
 	data := recoveryData{}
 	for _, c := range codes {
 		data.Codes = append(data.Codes, string(c))
 	}
-	return v.renderAs(http.StatusOK, "recovery", view{Title: "Your recovery codes", Data: data})
+	return v.render("recovery", view{Title: "Your recovery codes", Data: data})
 }
 
 // removeTOTP turns the second factor off.
@@ -99,7 +102,7 @@ func (s *Site) removeTOTP(v *visit) error {
 	if err := v.limit(v.clinic.Slug, string(v.me.Email)); err != nil {
 		return v.again("account", v.accountView(), err)
 	}
-	if err := s.Keys.RemoveTOTP(v.ctx(), v.who, auth.Password(v.FormValue("password"))); err != nil {
+	if err := s.Keys.RemoveTOTP(v.ctx(), v.who, auth.Password(v.typed("password"))); err != nil {
 		return v.again("account", v.accountView(), err)
 	}
 	v.me.TOTPSince = nil

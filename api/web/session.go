@@ -4,9 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
@@ -21,64 +24,93 @@ const (
 	clinicKey    = "clinic"
 	accountKey   = "account"
 	epochKey     = "epoch"
+	begunKey     = "begun" // when somebody signed in, in seconds of Unix time
 	stateKey     = "state" // of a sign-in at the provider that is under way
 	nonceKey     = "nonce"
 	verifierKey  = "verifier"
-	enrolKey     = "enrol" // a second factor that is not confirmed
 )
 
-// session loads the browser's session and stores what became of it.
-func (s *Site) session(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		var failed error
-		handler := s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			c.SetRequest(r)
-			was := c.Response()
-			c.SetResponse(echo.NewResponse(w, c.Echo()))
-			failed = next(c)
-			if failed != nil { // before the session is stored, so that the answer is whole
-				failed = s.show(c, failed) //nolint:contextcheck // the request that c was given above has it
-			}
-			now := c.Response()
-			was.Status, was.Size, was.Committed = now.Status, now.Size, now.Committed
-			c.SetResponse(was)
-		}))
-		handler.ServeHTTP(c.Response().Writer, c.Request())
-		return failed
+// load finds the browser's session. That of an account lasts from request to
+// request, and never longer than its whole time.
+func (v *visit) load() error {
+	var token string
+	if cookie, err := v.Cookie(cookieName); err == nil {
+		token = cookie.Value
 	}
+	m := v.site.sessions
+	ctx, err := m.Load(v.ctx(), token)
+	if err != nil {
+		return fmt.Errorf("load session: %w", err)
+	}
+	v.SetRequest(v.Request().WithContext(ctx))
+	if begun := m.GetInt64(ctx, begunKey); begun != 0 {
+		v.lasts(time.Unix(begun, 0))
+	}
+	return nil
 }
 
-// formToken demands of each form the token that its session was given.
-func (s *Site) formToken(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		ctx := c.Request().Context()
-		if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
-			return next(c)
-		}
-		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, formLimit)
-		want, got := s.sessions.GetString(ctx, formTokenKey), c.FormValue("form_token")
-		if want == "" || subtle.ConstantTimeCompare([]byte(want), []byte(got)) != 1 {
-			return fault.New(fault.Forbidden, "This form is too old. Open the page again and send it once more.")
-		}
-		return next(c)
+// lasts sets when a session ends that began then.
+func (v *visit) lasts(begun time.Time) {
+	idle, whole := v.site.Now().Add(idleTime), begun.Add(absoluteTime)
+	if whole.Before(idle) {
+		idle = whole
 	}
+	v.site.sessions.SetDeadline(v.ctx(), idle)
+}
+
+// store keeps what became of the session, and tells the browser.
+func (v *visit) store() error {
+	m, ctx, w := v.site.sessions, v.ctx(), v.Response()
+	switch m.Status(ctx) {
+	case scs.Modified:
+		token, expiry, err := m.Commit(ctx)
+		if err != nil {
+			return fmt.Errorf("store session: %w", err)
+		}
+		m.WriteSessionCookie(ctx, w, token, expiry)
+	case scs.Destroyed:
+		m.WriteSessionCookie(ctx, w, "", time.Time{})
+	case scs.Unmodified:
+	}
+	w.Header().Set(echo.HeaderCacheControl, "no-store") // scs adds a weaker one
+	return nil
+}
+
+// checkForm demands of each form the token that its session was given.
+func (v *visit) checkForm() error {
+	if m := v.Request().Method; m == http.MethodGet || m == http.MethodHead {
+		return nil
+	}
+	v.Request().Body = http.MaxBytesReader(v.Response(), v.Request().Body, formLimit)
+	want, got := v.site.sessions.GetString(v.ctx(), formTokenKey), v.typed("form_token")
+	switch {
+	case want == "":
+		return fault.New(fault.Forbidden, "Your session is over, or your browser keeps no cookie of this page. Open the page again; if that does not help, open it over HTTPS.")
+	case subtle.ConstantTimeCompare([]byte(want), []byte(got)) != 1:
+		return fault.New(fault.Forbidden, "This form is too old. Open the page again and send it once more.")
+	}
+	return nil
 }
 
 // formLimit is the most that a form may send.
 const formLimit = 16 << 10
 
-// token gives the session's form token and makes one where there is none.
-func (v *visit) token() string {
+// token gives the session's form token and makes one where there is none. Who
+// comes without a session gets one, for a while.
+func (v *visit) token() (string, error) {
 	m, ctx := v.site.sessions, v.ctx()
 	if t := m.GetString(ctx, formTokenKey); t != "" {
-		return t
+		return t, nil
+	}
+	if m.GetString(ctx, accountKey) == "" {
+		if err := v.site.Limits.Visiting(v.Context); err != nil {
+			return "", err
+		}
+		m.SetDeadline(ctx, v.site.Now().Add(strangerTime))
 	}
 	t := rand.Text()
 	m.Put(ctx, formTokenKey, t)
-	if m.GetString(ctx, accountKey) == "" {
-		m.SetDeadline(ctx, v.site.Now().Add(strangerTime))
-	}
-	return t
+	return t, nil
 }
 
 // begin makes the session one of an account, under a new token, and so that
@@ -91,7 +123,9 @@ func (v *visit) begin(me auth.Account) error {
 	if err := m.RenewToken(ctx); err != nil {
 		return err
 	}
-	m.SetDeadline(ctx, v.site.Now().Add(absoluteTime))
+	now := v.site.Now()
+	m.Put(ctx, begunKey, now.Unix())
+	v.lasts(now)
 	m.Put(ctx, clinicKey, me.Clinic.String())
 	m.Put(ctx, accountKey, me.ID.String())
 	m.Put(ctx, epochKey, me.Epoch)
@@ -106,7 +140,7 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 		clinic, err1 := uuid.Parse(s.sessions.GetString(ctx, clinicKey))
 		account, err2 := uuid.Parse(s.sessions.GetString(ctx, accountKey))
 		if errors.Join(err1, err2) != nil {
-			return v.Redirect(http.StatusSeeOther, "/login")
+			return v.redirect("/login")
 		}
 		who, err := s.Keys.PrincipalOf(ctx, clinic, account, s.sessions.GetInt(ctx, epochKey), v.origin())
 		if err == nil {
@@ -116,7 +150,7 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 			if err := s.sessions.Destroy(ctx); err != nil {
 				return err
 			}
-			return v.Redirect(http.StatusSeeOther, "/login")
+			return v.redirect("/login")
 		}
 		if err != nil {
 			return err

@@ -1,9 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/subtle"
-	"net/http"
+	"net"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -13,15 +14,29 @@ import (
 type loginForm struct {
 	Clinic, Email string
 	Provider      bool
+	Unsafe        bool // the browser will not keep the cookie
+}
+
+// theClinic is the one that a form or a link names, or else the site's own.
+func (v *visit) theClinic() string {
+	return cmp.Or(strings.TrimSpace(v.FormValue("clinic")), v.site.Clinic)
+}
+
+// unsafe says that the browser reached us neither by HTTPS nor on its own
+// machine. It then keeps no cookie that is Secure, and so nobody can sign in.
+func (v *visit) unsafe() bool {
+	name := v.Request().Host
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	name = strings.Trim(name, "[]")
+	here := name == "localhost" || strings.HasSuffix(name, ".localhost") || net.ParseIP(name).IsLoopback()
+	return v.Scheme() != "https" && !here
 }
 
 func (v *visit) loginView() view {
-	clinic := strings.TrimSpace(v.FormValue("clinic"))
-	if clinic == "" {
-		clinic = v.site.Clinic
-	}
 	return view{Title: "Sign in", Narrow: true, Data: loginForm{
-		Clinic: clinic, Email: strings.TrimSpace(v.FormValue("email")), Provider: v.site.Provider != nil,
+		Clinic: v.theClinic(), Unsafe: v.unsafe(), Email: strings.TrimSpace(v.typed("email")), Provider: v.site.Provider != nil,
 	}}
 }
 
@@ -36,14 +51,14 @@ func (s *Site) signIn(v *visit) error {
 		return v.again("login", page, err)
 	}
 	_, me, err := s.Keys.SignIn(v.ctx(), form.Clinic, auth.Personal(form.Email),
-		auth.Password(v.FormValue("password")), auth.Secret(strings.TrimSpace(v.FormValue("code"))), v.origin())
+		auth.Password(v.typed("password")), auth.Secret(strings.TrimSpace(v.typed("code"))), v.origin())
 	if err != nil {
 		return v.again("login", page, err)
 	}
 	if err := v.begin(me); err != nil {
 		return err
 	}
-	return v.Redirect(http.StatusSeeOther, "/")
+	return v.redirect("/")
 }
 
 // signOut ends the session and has the browser forget what it kept.
@@ -52,10 +67,15 @@ func (s *Site) signOut(v *visit) error {
 		return err
 	}
 	v.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return v.Redirect(http.StatusSeeOther, "/login")
+	return v.redirect("/login")
 }
 
 var errNoProvider = fault.New(fault.NotFound, "No provider to sign in with is set up here.")
+
+// onwardData is where the browser goes on to by itself. It is not redirected:
+// browsers hold what follows a form to form-action, and where a provider sends
+// people on to is not known here.
+type onwardData struct{ To string }
 
 // toProvider begins a sign-in at the provider: an authorization code, bound to
 // this browser by state, nonce and the PKCE verifier.
@@ -71,7 +91,7 @@ func (s *Site) toProvider(v *visit) error {
 	s.sessions.Put(v.ctx(), stateKey, state)
 	s.sessions.Put(v.ctx(), nonceKey, nonce)
 	s.sessions.Put(v.ctx(), verifierKey, verifier)
-	return v.Redirect(http.StatusSeeOther, to)
+	return v.render("onward", view{Title: "On to your organisation", Narrow: true, Data: onwardData{To: to}})
 }
 
 // fromProvider takes the provider's answer, once.
@@ -101,18 +121,17 @@ func (s *Site) fromProvider(v *visit) error {
 	if err := v.begin(me); err != nil {
 		return err
 	}
-	return v.Redirect(http.StatusSeeOther, "/")
+	return v.redirect("/")
 }
 
-type setupForm struct{ Clinic, Name, Email string }
+type setupForm struct {
+	Clinic, Name, Email string
+	Unsafe              bool
+}
 
 func (v *visit) setupView() view {
-	clinic := strings.TrimSpace(v.FormValue("clinic"))
-	if clinic == "" {
-		clinic = v.site.Clinic
-	}
 	return view{Title: "Set up the first account", Narrow: true, Data: setupForm{
-		Clinic: clinic, Name: strings.TrimSpace(v.FormValue("name")), Email: strings.TrimSpace(v.FormValue("email")),
+		Clinic: v.theClinic(), Unsafe: v.unsafe(), Name: strings.TrimSpace(v.typed("name")), Email: strings.TrimSpace(v.typed("email")),
 	}}
 }
 
@@ -126,8 +145,8 @@ func (s *Site) setUp(v *visit) error {
 	if err := v.limit(form.Clinic, "first account"); err != nil {
 		return v.again("setup", page, err)
 	}
-	me, err := s.Keys.SetUp(v.ctx(), form.Clinic, auth.Secret(strings.TrimSpace(v.FormValue("key"))), auth.NewAccount{
-		Email: auth.Personal(form.Email), Name: auth.Personal(form.Name), Password: auth.Password(v.FormValue("password")),
+	me, err := s.Keys.SetUp(v.ctx(), form.Clinic, auth.Secret(strings.TrimSpace(v.typed("key"))), auth.NewAccount{
+		Email: auth.Personal(form.Email), Name: auth.Personal(form.Name), Password: auth.Password(v.typed("password")),
 	}, v.origin())
 	if err != nil {
 		return v.again("setup", page, err)
@@ -135,5 +154,5 @@ func (s *Site) setUp(v *visit) error {
 	if err := v.begin(me); err != nil {
 		return err
 	}
-	return v.Redirect(http.StatusSeeOther, "/")
+	return v.redirect("/")
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"embed"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ import (
 const (
 	idleTime     = 30 * time.Minute
 	absoluteTime = 12 * time.Hour
-	strangerTime = 30 * time.Minute // for who has opened the sign-in page
+	strangerTime = 30 * time.Minute // in all, of who has opened the sign-in page
 )
 
 // cookieName begins with __Host-: browsers then take the cookie from this
@@ -45,6 +46,7 @@ type Site struct {
 	Limits   *mw.Limits
 	Clinic   string // the clinic whose name stands in the forms
 	Now      func() time.Time
+	Log      *slog.Logger
 
 	sessions *scs.SessionManager
 	pages    map[string]*template.Template
@@ -56,17 +58,16 @@ var templates embed.FS
 //go:embed assets
 var assets embed.FS
 
-// Open makes the site ready to be mounted.
+// Open makes the site ready to be mounted. When a session ends is decided by
+// the site's clock: each request sets its deadline, and the store judges it.
 func (s *Site) Open(store Store) *Site {
 	m := scs.New()
 	m.Store, m.HashTokenInStore = store, true
-	m.Lifetime, m.IdleTimeout = absoluteTime, idleTime
 	m.Cookie.Name, m.Cookie.Path = cookieName, "/"
 	m.Cookie.Secure, m.Cookie.HttpOnly, m.Cookie.SameSite = true, true, http.SameSiteLaxMode
 	m.Cookie.Persist = false // a closed browser forgets it
-	m.ErrorFunc = func(_ http.ResponseWriter, _ *http.Request, err error) { panic(err) }
 	s.sessions, s.pages = m, map[string]*template.Template{}
-	for _, name := range []string{"login", "setup", "home", "account", "totp", "recovery", "fault"} {
+	for _, name := range []string{"login", "setup", "home", "account", "totp", "recovery", "onward", "fault"} {
 		s.pages[name] = template.Must(template.ParseFS(templates, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return s
@@ -74,33 +75,38 @@ func (s *Site) Open(store Store) *Site {
 
 // Routes is the map of the pages.
 func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
-	through = append(through, s.session, mw.SameOrigin(), s.formToken)
-	page := func(method, path string, h func(*visit) error) {
-		e.Add(method, path, func(c echo.Context) error { return h(&visit{Context: c, site: s}) }, through...)
+	through = append(through, s.shown, mw.Recover(s.Log), mw.SameOrigin())
+	get := func(path string, page func(*visit) error) {
+		e.GET(path, s.serve(page), through...)
+		e.HEAD(path, s.serve(page), through...)
 	}
-	page(http.MethodGet, "/login", s.login)
-	page(http.MethodPost, "/login", s.signIn)
-	page(http.MethodPost, "/login/provider", s.toProvider)
-	page(http.MethodGet, "/login/callback", s.fromProvider)
-	page(http.MethodPost, "/logout", s.signOut)
-	page(http.MethodGet, "/setup", s.setup)
-	page(http.MethodPost, "/setup", s.setUp)
+	post := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), through...) }
 
-	page(http.MethodGet, "/", s.signedIn(s.home))
-	page(http.MethodGet, "/account", s.signedIn(s.account))
-	page(http.MethodPost, "/account/password", s.signedIn(s.changePassword))
-	page(http.MethodPost, "/account/totp", s.signedIn(s.enrol))
-	page(http.MethodPost, "/account/totp/confirm", s.signedIn(s.confirm))
-	page(http.MethodPost, "/account/totp/remove", s.signedIn(s.removeTOTP))
+	get("/login", s.login)
+	post("/login", s.signIn)
+	post("/login/provider", s.toProvider)
+	e.GET("/login/callback", s.serve(s.fromProvider), through...) // not HEAD: its answer is taken once
+	post("/logout", s.signOut)
+	get("/setup", s.setup)
+	post("/setup", s.setUp)
 
-	e.GET("/assets/protrack.css", func(c echo.Context) error {
-		c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
-		sheet, err := assets.ReadFile("assets/protrack.css")
-		if err != nil {
-			return err
-		}
-		return c.Blob(http.StatusOK, "text/css; charset=utf-8", sheet)
-	})
+	get("/", s.signedIn(s.home))
+	get("/account", s.signedIn(s.account))
+	post("/account/password", s.signedIn(s.changePassword))
+	post("/account/totp", s.signedIn(s.enrol))
+	post("/account/totp/confirm", s.signedIn(s.confirm))
+	post("/account/totp/remove", s.signedIn(s.removeTOTP))
+
+	e.GET("/assets/protrack.css", sheet)
+}
+
+func sheet(c echo.Context) error {
+	css, err := assets.ReadFile("assets/protrack.css")
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", css)
 }
 
 // A visit is one request of a browser.
@@ -110,10 +116,15 @@ type visit struct {
 	who    auth.Principal // of who is signed in
 	me     auth.Account
 	clinic auth.Clinic
+	answer answer
 }
 
 func (v *visit) ctx() context.Context { return v.Request().Context() }
 
+// typed is a field of the form that was sent. What stands in the URL is none:
+// URLs are kept in histories and logs.
+func (v *visit) typed(field string) string { return v.Request().PostFormValue(field) }
+
 func (v *visit) origin() auth.Origin {
-	return auth.Origin{Address: v.RealIP(), Request: v.Response().Header().Get(echo.HeaderXRequestID)}
+	return auth.Origin{Address: v.RealIP(), Request: auth.RequestOf(v.Response().Header().Get(echo.HeaderXRequestID))}
 }

@@ -272,6 +272,9 @@ func (c auditExportCmd) Run(ctx context.Context, t *terminal) error {
 			}
 			defer func() { err = errors.Join(err, out.Sync(), out.Close()) }()
 		}
+		if err := s.care.NoteExport(ctx, who); err != nil {
+			return err
+		}
 		return s.db.Chain(ctx, who.Clinic, func(chain store.Chain) error {
 			return audit.WriteExport(out, who.Clinic, time.Now(), chain.Entries, chain.Checkpoints, keys)
 		})

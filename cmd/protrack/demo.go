@@ -84,9 +84,13 @@ func listen(addr string) (net.Listener, error) {
 
 // demoKeys is a key for each role.
 type demoKeys struct {
-	who    auth.Principal // the admin
-	secret map[auth.Role]auth.Secret
+	who      auth.Principal // the admin
+	secret   map[auth.Role]auth.Secret
+	password auth.Password // of the clinician's account
 }
+
+// demoEmail is the address of the clinician's account.
+const demoEmail = "ada@clinic.example"
 
 // stage founds the clinic, makes a key for each role and tells the stories.
 func (s *services) stage(ctx context.Context, stories []demo.Story) (demoKeys, demo.Seeded, error) {
@@ -98,14 +102,22 @@ func (s *services) stage(ctx context.Context, stories []demo.Story) (demoKeys, d
 	if err != nil {
 		return demoKeys{}, demo.Seeded{}, err
 	}
+	owner, err := s.keys.Operator(ctx, firstClinic)
+	if err != nil {
+		return demoKeys{}, demo.Seeded{}, err
+	}
 	keys := demoKeys{who: who, secret: map[auth.Role]auth.Secret{auth.Admin: admin}}
 	for _, role := range auth.Roles() {
-		if role == auth.Admin || role == auth.Owner {
-			continue // the first key is there already, and an admin makes no owner
+		if role == auth.Admin {
+			continue // the first key is there already
 		}
-		if _, keys.secret[role], err = s.keys.CreateKey(ctx, who, auth.NewKey{Name: "demo " + string(role), Role: role}); err != nil {
+		if _, keys.secret[role], err = s.keys.CreateKey(ctx, owner, auth.NewKey{Name: "demo " + string(role), Role: role}); err != nil {
 			return demoKeys{}, demo.Seeded{}, err
 		}
+	}
+	_, keys.password, err = s.keys.CreateAccount(ctx, owner, auth.NewAccount{Email: demoEmail, Name: "Ada Demo", Role: auth.Clinician})
+	if err != nil {
+		return demoKeys{}, demo.Seeded{}, err
 	}
 	seeded, err := demo.Seed(ctx, s.care, who, stories)
 	return keys, seeded, err
@@ -151,6 +163,7 @@ func (k demoKeys) print(t *terminal, url string, client uuid.UUID, n demo.Seeded
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nA synthetic clinic: %d clients, %d sessions, %d assessments. Nobody in it exists,\nand nothing of it is kept when this ends (Ctrl-C).\n",
 		n.Clients, n.Sessions, n.Assessments)
+	fmt.Fprintf(&b, "\n  Sign in     %s/login as %s with %s", url, demoEmail, string(k.password))
 	fmt.Fprintf(&b, "\n  API         %s/v1\n  Reference   %s/swagger/index.html\n  OpenAPI     %s/openapi.json\n  Health      %s/readyz   %s/metrics\n\n", url, url, url, url, url)
 	for _, role := range auth.Roles() {
 		fmt.Fprintf(&b, "  %-11s %s\n", role, string(k.secret[role]))

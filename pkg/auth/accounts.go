@@ -61,7 +61,7 @@ func (s *Service) ofAccount(who Principal, action string, id uuid.UUID, changes 
 }
 
 // SetUp makes the first owner of a clinic that has no accounts. The proof is a
-// key of that clinic that may manage accounts: whoever started the program has
+// key of that clinic that may do all that an admin may: whoever started the program has
 // one. Unauthenticated for another key; Conflict once there is an account.
 func (s *Service) SetUp(ctx context.Context, slug string, key Secret, in NewAccount, from Origin) (Account, error) {
 	who, err := s.Authenticate(ctx, key, from)
@@ -70,12 +70,14 @@ func (s *Service) SetUp(ctx context.Context, slug string, key Secret, in NewAcco
 	}
 	clinic, err := s.clinicToSignIn(ctx, slug)
 	if fault.Is(err, fault.NotFound) || err == nil && clinic.ID != who.Clinic {
-		err = errUnknownKey // whose key it is, it does not tell
+		err = ErrUnknownKey // whose key it is, it does not tell
 	}
 	if err != nil {
 		return Account{}, err
 	}
-	if err := s.require(ctx, who, ManageAccounts); err != nil {
+	// Who founds the owner must hold all that the clinic's first key does: a
+	// key narrowed to accounts makes nobody who may more.
+	if err := s.require(ctx, who, grants[Admin].List()...); err != nil {
 		return Account{}, err
 	}
 	in.Role = Owner

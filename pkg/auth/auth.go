@@ -7,6 +7,8 @@
 package auth
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"time"
 
@@ -43,8 +45,24 @@ const (
 
 // Origin is where a request comes from, for the audit trail.
 type Origin struct {
-	Address string // of the peer, as far as it can be believed; empty for the command line
-	Request string // the request's id
+	Address string    // of the peer, as far as it can be believed; empty for the command line
+	Request string    // the request's id, as RequestOf gives it
+	Route   string    // the pattern that was asked for; empty for the command line
+	Client  uuid.UUID // the client that the path names; uuid.Nil: none
+}
+
+// RequestOf is a request's id as the audit trail keeps it. A caller may send
+// one of its own, which is kept as a hash unless it is a UUID: the trail cannot
+// be erased, and a name is no id.
+func RequestOf(id string) string {
+	if id == "" {
+		return ""
+	}
+	if u, err := uuid.Parse(id); err == nil && u.String() == id {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:16])
 }
 
 // Principal is who is asking: one credential of one clinic.
@@ -110,7 +128,10 @@ func (p Principal) Did(action, target string, id uuid.UUID) audit.Entry {
 // Refused is the audit entry of something that the principal was not allowed.
 func (p Principal) Refused(need ...Permission) audit.Entry {
 	e := p.Did("permission.refused", "", uuid.Nil)
-	e.Outcome = audit.Refused
+	e.Outcome, e.Client = audit.Refused, p.Origin.Client
 	e.Details.Reason = PermissionsOf(need...).String()
+	if p.Origin.Route != "" {
+		e.Details.Note = map[string]string{"route": p.Origin.Route}
+	}
 	return e
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -106,9 +107,8 @@ func (s *Service) identified(ctx context.Context, clinic Clinic, id Identity, ro
 		if isNew {
 			before, found = Account{}, s.accountOf(id, clinic.ID, nobody.At)
 		}
-		if found.Role != role {
-			found.Role = role
-			found.Epoch++
+		if err := s.follow(ctx, nobody, tx, &found, role); err != nil {
+			return err
 		}
 		found.LastSignInAt = &nobody.At
 		a, who = found, clinic.principalOf(found, nobody.At, nobody.Origin)
@@ -123,13 +123,34 @@ func (s *Service) identified(ctx context.Context, clinic Clinic, id Identity, ro
 	return who, a, nil
 }
 
+// follow gives an account the role that the provider says, and ends the browser
+// sessions of before. The clinic's last owner stays one: a slip in a directory
+// must not leave the clinic without.
+func (s *Service) follow(ctx context.Context, nobody Principal, tx Tx, a *Account, role Role) error {
+	if a.Role == role {
+		return nil
+	}
+	changed := *a
+	changed.Role = role
+	changed.Epoch++
+	switch err := keepAnOwner(ctx, nobody, tx, *a, changed); {
+	case errors.Is(err, errLastOwner):
+		return nil
+	case err != nil:
+		return err
+	}
+	*a = changed
+	return nil
+}
+
 // accountOf is the account that somebody gets who comes for the first time.
 func (s *Service) accountOf(id Identity, clinic uuid.UUID, now time.Time) Account {
 	a := Account{
 		ID: s.NewID(), Clinic: clinic, Email: Personal(id.Email), Name: Personal(id.Name),
 		Issuer: id.Issuer, Subject: id.Subject, CreatedAt: now,
 	}
-	if _, ok := emailKey(a.Email); !ok {
+	// An address that nobody has checked would keep it from whose it is.
+	if _, ok := emailKey(a.Email); !ok || !id.EmailVerified {
 		a.Email = ""
 	}
 	if len(checkName(a.Name)) > 0 {

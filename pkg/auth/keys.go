@@ -198,6 +198,9 @@ func (s *Service) RotateKey(ctx context.Context, who Principal, id uuid.UUID, ov
 		if err := tx.CreateKey(ctx, who, next, secret.Hash()); err != nil {
 			return err
 		}
+		if err := tx.JoinTeamsOf(ctx, who, old.ID, next.ID, now); err != nil {
+			return err
+		}
 		return tx.EndKey(ctx, who, old)
 	})
 	if err != nil {

@@ -25,7 +25,9 @@ type Service struct {
 // most so often.
 const usedEvery = time.Minute
 
-var errUnknownKey = fault.New(fault.Unauthenticated, "The key is not known, has expired or was revoked.")
+// ErrUnknownKey is what every credential is refused with that is not good, so
+// that the refusal tells nothing of it.
+var ErrUnknownKey = fault.New(fault.Unauthenticated, "The key is not known, has expired or was revoked.")
 
 // stamp is the time as it is stored: UTC, whole microseconds.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
@@ -63,14 +65,14 @@ func (s *Service) note(ctx context.Context, who Principal, e audit.Entry) {
 // refusal reads the same.
 func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) (Principal, error) {
 	if !secret.Plausible() {
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	if secret.IsToken() {
 		return s.authenticateToken(ctx, secret, from)
 	}
 	k, clinic, err := s.Store.KeyByHash(ctx, secret.Hash())
 	if fault.Is(err, fault.NotFound) {
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	if err != nil {
 		return Principal{}, err
@@ -83,7 +85,7 @@ func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) 
 		e := who.Did("key.use", "key", k.ID)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
 		s.note(ctx, who, e)
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= usedEvery {
 		if err := s.Store.KeyUsed(ctx, who, k.ID, now); err != nil {

@@ -54,6 +54,9 @@ type Tx interface {
 	Key(ctx context.Context, who Principal, id uuid.UUID) (Key, error)
 	// CreateKey stores a key.
 	CreateKey(ctx context.Context, who Principal, k Key, hash []byte) error
+	// JoinTeamsOf makes a key a member of the care teams that another is a
+	// member of now.
+	JoinTeamsOf(ctx context.Context, who Principal, old, next uuid.UUID, now time.Time) error
 	// EndKey stores when a key ends or was revoked, and what replaces it;
 	// NotFound if the clinic has none such.
 	EndKey(ctx context.Context, who Principal, k Key) error

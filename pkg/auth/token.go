@@ -26,13 +26,15 @@ type Token struct {
 type TokenInUse struct {
 	Token
 	Erased     bool       // the client's record was erased
+	Withdrawn  bool       // the client has withdrawn the consent to care
 	MinterEnds *time.Time // when the key that minted it ends, or ended; nil: it stands
 }
 
 // Live reports whether the token may be used at the given time: no longer than
-// itself, its client's record and the credential that minted it.
+// itself, its client's record and consent to care, and the credential that
+// minted it.
 func (t TokenInUse) Live(now time.Time) bool {
-	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
+	return t.RevokedAt == nil && now.Before(t.ExpiresAt) && !t.Erased && !t.Withdrawn && (t.MinterEnds == nil || now.Before(*t.MinterEnds))
 }
 
 // Subject is what the minting of a token has to know of its client.
@@ -158,7 +160,7 @@ func (s *Service) RevokeToken(ctx context.Context, who Principal, id uuid.UUID) 
 func (s *Service) authenticateToken(ctx context.Context, secret Secret, from Origin) (Principal, error) {
 	t, err := s.Store.TokenByHash(ctx, secret.Hash())
 	if fault.Is(err, fault.NotFound) {
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	if err != nil {
 		return Principal{}, err
@@ -169,7 +171,7 @@ func (s *Service) authenticateToken(ctx context.Context, secret Secret, from Ori
 		e := s.ofToken(who, "token.use", t.Token)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
 		s.note(ctx, who, e)
-		return Principal{}, errUnknownKey
+		return Principal{}, ErrUnknownKey
 	}
 	return who, nil
 }

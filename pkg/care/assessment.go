@@ -352,6 +352,9 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 		if out, err = change(tx, current); err != nil {
 			return err
 		}
+		if out.Retracted { // the answer shows what was retracted
+			tx.Note(s.did(who, "assessment.read", "assessment", id, out.ClientID))
+		}
 		if out.Retracted && current.Retracted {
 			return nil
 		}

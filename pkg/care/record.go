@@ -150,6 +150,10 @@ func (b *batch) decideKnown(i int, h History) {
 		return
 	}
 	b.out[i] = Recorded{Assessment: h.Current, Outcome: Known}
+	if !b.who.May(auth.ReadAssessments) {
+		// Who may only write is told what was sent, not what became of it since.
+		b.out[i].Assessment = h.Original
+	}
 }
 
 // store decides every open element inside one transaction.
@@ -186,11 +190,10 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return err
 	}
-	for id, i := range first {
-		if inserted[id] {
-			a := b.out[i].Assessment
-			b.out[i].Outcome = Created
-			tx.Note(b.service.did(b.who, "assessment.create", "assessment", id, a.ClientID, audit.Diff(nil, a.fields())...))
+	for _, a := range rows {
+		if inserted[a.ID] {
+			b.out[first[a.ID]].Outcome = Created
+			tx.Note(b.service.did(b.who, "assessment.create", "assessment", a.ID, a.ClientID, audit.Diff(nil, a.fields())...))
 		}
 	}
 	for _, i := range repeats {

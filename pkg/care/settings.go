@@ -2,11 +2,15 @@ package care
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -18,6 +22,18 @@ type Setting struct {
 	ChangeRules string             // name of a change rule set; empty: the instrument's default
 	Cutpoints   map[string]float64 // screen id -> cut-point among the instrument's alternatives
 	UpdatedAt   time.Time
+}
+
+// fields are what the audit trail tells of a choice.
+func (s Setting) fields() []audit.Field {
+	var cutpoints []string
+	for _, screen := range slices.Sorted(maps.Keys(s.Cutpoints)) {
+		cutpoints = append(cutpoints, fmt.Sprint(screen, "=", s.Cutpoints[screen]))
+	}
+	return []audit.Field{
+		{Name: "change_rules", Value: s.ChangeRules},
+		{Name: "cutpoints", Value: strings.Join(cutpoints, " ")},
+	}
 }
 
 // Settings are a clinic's choices by instrument. An absent instrument has
@@ -68,7 +84,8 @@ func (s *Service) ChooseSetting(ctx context.Context, who auth.Principal, set Set
 			return err
 		}
 		e := s.entry(who.Did("setting.choose", "instrument", uuid.Nil))
-		e.Details.Note = map[string]string{"instrument": set.Instrument, "change_rules": set.ChangeRules}
+		e.Details.Note = map[string]string{"instrument": set.Instrument}
+		e.Details.Changes = audit.Diff(before[set.Instrument].fields(), set.fields())
 		tx.Note(e)
 		if err := tx.PutSetting(ctx, who, set); err != nil {
 			return err

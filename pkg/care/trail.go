@@ -20,7 +20,7 @@ type TrailEntry struct {
 // Clients is how many clients the entry concerns.
 func (e TrailEntry) clients() int {
 	switch {
-	case e.Details.Count != nil:
+	case e.Details.Clients != "" && e.Details.Count != nil: // a count may be of something else
 		return *e.Details.Count
 	case e.Client != uuid.Nil:
 		return 1
@@ -57,6 +57,18 @@ type Disclosure struct {
 }
 
 func disclosureOf(e TrailEntry) Disclosure { return Disclosure{TrailEntry: e, Clients: e.clients()} }
+
+// NoteExport leaves the entry of an export of the whole audit trail, before it
+// is written.
+func (s *Service) NoteExport(ctx context.Context, who auth.Principal) error {
+	if err := s.require(ctx, who, auth.ReadAudit); err != nil {
+		return err
+	}
+	return s.Store.Write(ctx, who, func(tx Tx) error {
+		tx.Note(s.entry(who.Did("audit.export", "", uuid.Nil)))
+		return nil
+	})
+}
 
 // Audit lists the clinic's audit trail, the newest first. Reading it is an
 // entry of its own.

@@ -46,7 +46,7 @@ func (d *DB) Consent(ctx context.Context, who auth.Principal, id uuid.UUID) (car
 
 // ConsentList lists a page of what a client said by time.
 func (d *DB) ConsentList(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Consent, error) {
-	query := d.of(ctx, who, "consents").Where("client_id = ?", client)
+	query, _ := d.ofPeople(ctx, who, "consents", client)
 	if after := page.After; after.ID != uuid.Nil {
 		query = query.Where("(at, id) > (?, ?)", at(after.Time), after.ID)
 	}
@@ -61,13 +61,20 @@ func (d *DB) Consents(ctx context.Context, who auth.Principal, clients []uuid.UU
 	if len(clients) == 0 {
 		return out, nil
 	}
-	query := d.of(ctx, who, "consents").Where("client_id IN ? AND (at <= ? OR recorded_at <= ?)", clients, at(t), at(t))
-	rows, err := all[consentRow](query.Order("client_id, scope, at, recorded_at"), "consents")
+	query, same := d.ofPeople(ctx, who, "consents", clients...)
+	rows, err := all[consentRow](query.Where("(at <= ? OR recorded_at <= ?)", at(t), at(t)).Order("client_id, scope, at, recorded_at"), "consents")
 	if err != nil {
 		return nil, err
 	}
+	said := map[uuid.UUID]care.Consents{} // by person
 	for _, r := range rows {
-		out[r.ClientID] = append(out[r.ClientID], consentFromRow(r))
+		person := same.person(r.ClientID)
+		said[person] = append(said[person], consentFromRow(r))
+	}
+	for _, client := range clients {
+		if consents := said[same.person(client)]; len(consents) > 0 {
+			out[client] = consents
+		}
 	}
 	return out, nil
 }

@@ -49,7 +49,7 @@ func (d *DB) Correction(ctx context.Context, who auth.Principal, id uuid.UUID) (
 
 // Corrections lists a page of a client's requests by time.
 func (d *DB) Corrections(ctx context.Context, who auth.Principal, client uuid.UUID, page care.Page) ([]care.Correction, error) {
-	query := d.of(ctx, who, "corrections").Where("client_id = ?", client)
+	query, _ := d.ofPeople(ctx, who, "corrections", client)
 	if after := page.After; after.ID != uuid.Nil {
 		query = query.Where("(requested_at, id) > (?, ?)", at(after.Time), after.ID)
 	}

@@ -35,6 +35,9 @@ type dialect struct {
 	lift func(tx *gorm.DB, table, trigger string) (restore func() error, err error)
 	// compact leaves nothing in the files of what a table held before.
 	compact func(db *gorm.DB, table string) error
+	// misspelt finds, among entries, those with an id that is written otherwise
+	// than it was: where ids are text, a query would pass over them.
+	misspelt func(tx *gorm.DB, clinic uuid.UUID, entries []sealedRow) ([]uuid.UUID, error)
 	// snapshot makes a transaction read one state of the record.
 	snapshot *sql.TxOptions
 	// scrub empties the log, and reports whether the database's files hold
@@ -50,6 +53,7 @@ var sqliteDialect = dialect{
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
+	misspelt:  misspeltInSQLite,
 	lift:      liftSQLiteTrigger,
 	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
 	scrub:     emptyLog,
@@ -74,6 +78,7 @@ var postgresDialect = dialect{
 	},
 	lift:     liftPostgresTrigger,
 	compact:  func(db *gorm.DB, table string) error { return db.Exec("VACUUM (FULL) " + table).Error },
+	misspelt: func(*gorm.DB, uuid.UUID, []sealedRow) ([]uuid.UUID, error) { return nil, nil }, // ids are no text
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 	// Only the tables' owner may vacuum them; autovacuum does, in its time.
 	scrub: func(context.Context, *sql.DB) (bool, error) { return false, nil },

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/audit"
@@ -254,8 +256,15 @@ func (d *DB) withClients(ctx context.Context, who auth.Principal, rows []sealedR
 	for _, s := range subjects {
 		clients[s.EntryID] = append(clients[s.EntryID], s.ClientID)
 	}
+	wrong, err := d.dialect.misspelt(d.read.WithContext(ctx), who.Clinic, rows)
+	if err != nil {
+		return err
+	}
 	for _, r := range rows {
 		entry, err := entryFromRow(r.EntryColumns)
+		if err == nil && slices.Contains(wrong, r.ID) {
+			err = fmt.Errorf("audit entry %s: %w: an id is written otherwise", r.ID, audit.ErrUnreadable)
+		}
 		entry.Clients = clients[r.ID]
 		s := audit.Sealed{Entry: entry, Seq: *r.Seq}
 		copy(s.Hash[:], r.Hash)
@@ -264,4 +273,28 @@ func (d *DB) withClients(ctx context.Context, who auth.Principal, rows []sealedR
 		}
 	}
 	return nil
+}
+
+// misspeltInSQLite finds entries with an id that reads as the one that was
+// written and is another text: in capitals, without hyphens, or of zeros where
+// there was none. The rows of their clients count as well.
+func misspeltInSQLite(tx *gorm.DB, clinic uuid.UUID, entries []sealedRow) ([]uuid.UUID, error) {
+	const zeros = "00000000-0000-0000-0000-000000000000"
+	other := func(column string) string {
+		return fmt.Sprintf("%[1]s <> lower(%[1]s) OR length(%[1]s) <> 36 OR %[1]s = '%[2]s'", column, zeros)
+	}
+	rows, err := all[identity](tx.Table("audit_entries").Select("id").
+		Where("clinic_id = ? AND seq IN ?", clinic, convert(entries, func(r sealedRow) int64 { return *r.Seq })).
+		Where(other("id")+" OR "+other("actor")+" OR "+other("target_id")+" OR "+other("client_id")), "audit entries")
+	if err != nil {
+		return nil, err
+	}
+	subjects, err := all[subjectRow](tx.Table("audit_subjects").Select("entry_id").
+		Where("clinic_id = ? AND entry_id IN ?", clinic, convert(entries, func(r sealedRow) uuid.UUID { return r.ID })).
+		Where(other("client_id")+" OR "+other("entry_id")), "audit subjects")
+	if err != nil {
+		return nil, err
+	}
+	out := convert(rows, func(r identity) uuid.UUID { return r.ID })
+	return append(out, convert(subjects, func(r subjectRow) uuid.UUID { return r.EntryID })...), nil
 }

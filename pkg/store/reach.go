@@ -17,6 +17,13 @@ var clientColumn = map[string]string{
 	"care_team": "client_id",
 }
 
+// ofNoClient are the tables that hold nothing of a client, or tell of clients
+// what who may read them at all may know of all of them.
+var ofNoClient = map[string]bool{
+	"accounts": true, "api_keys": true, "recovery_codes": true, "sign_in_failures": true, "instrument_settings": true,
+	"merges": true, "audit_entries": true, "audit_subjects": true, "audit_heads": true, "audit_checkpoints": true,
+}
+
 var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")
 
 // within narrows a query to the clients that the principal may see: those of
@@ -24,6 +31,9 @@ var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.
 func within(db, fresh *gorm.DB, who auth.Principal, table, alias string) *gorm.DB {
 	column, ofClients := clientColumn[table]
 	if !ofClients {
+		if who.Reach != auth.AllClients && !ofNoClient[table] {
+			_ = db.AddError(errNoReach) // a new table: nobody has said whose it is
+		}
 		return db
 	}
 	if alias != table {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -39,7 +40,8 @@ func membershipFromRow(r membershipRow) care.Membership {
 
 // Team reads a client's care team.
 func (d *DB) Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]care.Membership, error) {
-	rows, err := all[membershipRow](d.of(ctx, who, "care_team").Where("client_id = ?", client).Order("since, member, kind"), "care team")
+	query, _ := d.ofPeople(ctx, who, "care_team", client)
+	rows, err := all[membershipRow](query.Order("since, member, kind"), "care team")
 	return convert(rows, membershipFromRow), err
 }
 
@@ -63,6 +65,22 @@ func (d *DB) PutMembership(ctx context.Context, who auth.Principal, m care.Membe
 	}).Create(&row).Error
 	if err != nil {
 		return fmt.Errorf("put care team member: %w", err)
+	}
+	return nil
+}
+
+// JoinTeamsOf makes a key a member of the care teams that another is in now.
+func (d *DB) JoinTeamsOf(ctx context.Context, who auth.Principal, old, next uuid.UUID, now time.Time) error {
+	standing, err := all[membershipRow](d.of(ctx, who, "care_team").
+		Where("member = ? AND (until IS NULL OR until > ?)", old, at(now)).Order("client_id, kind"), "care team")
+	if err != nil || len(standing) == 0 {
+		return err
+	}
+	for i := range standing {
+		standing[i].Member, standing[i].Since, standing[i].AddedBy = next, at(now), who.Actor
+	}
+	if err := d.inserting(ctx, who, "care_team").CreateInBatches(&standing, chunk).Error; err != nil {
+		return fmt.Errorf("join care teams: %w", err)
 	}
 	return nil
 }

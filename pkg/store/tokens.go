@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
@@ -42,6 +43,7 @@ type tokenInUseRow struct {
 	KeyRevokedAt    *instant
 	KeyExpiresAt    *instant
 	AccountDisabled *instant
+	Care            *string // what stands of the consent to care
 }
 
 // minterEnds is when the credential that minted a token ends, or ended.
@@ -69,12 +71,13 @@ func (d *DB) TokenByHash(ctx context.Context, hash []byte) (t auth.TokenInUse, e
 		if err := tx.dialect.enter(tx.read.WithContext(ctx), row.ClinicID, nil); err != nil {
 			return err
 		}
+		care := tx.careConsent(ctx, auth.System(row.ClinicID), row.ClientID)
 		on, err := one[tokenInUseRow](tx.read.WithContext(ctx).Table("clients AS c").
-			Select("c.erased_at, k.revoked_at AS key_revoked_at, k.expires_at AS key_expires_at, a.disabled_at AS account_disabled").
+			Select("c.erased_at, k.revoked_at AS key_revoked_at, k.expires_at AS key_expires_at, a.disabled_at AS account_disabled, (?) AS care", care).
 			Joins("LEFT JOIN api_keys AS k ON k.clinic_id = c.clinic_id AND k.id = ?", row.MintedBy).
 			Joins("LEFT JOIN accounts AS a ON a.clinic_id = c.clinic_id AND a.id = ?", row.MintedBy).
 			Where("c.clinic_id = ? AND c.id = ?", row.ClinicID, row.ClientID), "client")
-		t = auth.TokenInUse{Token: tokenFromRow(row), Erased: on.ErasedAt != nil, MinterEnds: on.minterEnds()}
+		t = auth.TokenInUse{Token: tokenFromRow(row), Erased: on.ErasedAt != nil, Withdrawn: withdrawn(on.Care), MinterEnds: on.minterEnds()}
 		return err
 	})
 	return t, err
@@ -90,15 +93,30 @@ type subjectOfTokenRow struct {
 
 // Subject tells of a client what the minting of a token has to know.
 func (d *DB) Subject(ctx context.Context, who auth.Principal, client uuid.UUID, now time.Time) (auth.Subject, error) {
-	care := d.of(ctx, who, "consents").Select("status").Where("client_id = ? AND scope = 'care' AND at <= ?", client, at(now)).
-		Order("at DESC, recorded_at DESC, id DESC").Limit(1)
+	// Locked, so that no erasure and no withdrawal comes in between.
+	if _, err := d.lockClients(ctx, who, []uuid.UUID{client}); err != nil {
+		return auth.Subject{}, err
+	}
 	row, err := one[subjectOfTokenRow](d.of(ctx, who, "clients").
-		Select("erased_at, merged_into, (?) AS care", care).Where("id = ?", client), "client")
+		Select("erased_at, merged_into, (?) AS care", d.careConsent(ctx, who, client)).Where("id = ?", client), "client")
 	return auth.Subject{
 		Erased: row.ErasedAt != nil, Merged: row.MergedInto != nil,
-		CareWithdrawn: row.Care != nil && *row.Care == "withdrawn",
+		CareWithdrawn: withdrawn(row.Care),
 	}, err
 }
+
+// careConsent selects what stands of a person's consent to care: what was said
+// last, and of two that cannot be told apart the withdrawal, as
+// care.Consents.Stands has it. What a fast clock dates ahead counts from when
+// it was recorded, and so is never in the future.
+func (d *DB) careConsent(ctx context.Context, who auth.Principal, client uuid.UUID) *gorm.DB {
+	query, _ := d.ofPeople(ctx, who, "consents", client)
+	return query.Select("status").Where("scope = 'care'").
+		Order("CASE WHEN recorded_at < at THEN recorded_at ELSE at END DESC, status DESC, id DESC").Limit(1)
+}
+
+// withdrawn reads what stands of a consent; nothing was said is no withdrawal.
+func withdrawn(status *string) bool { return status != nil && *status == "withdrawn" }
 
 // CreateToken stores a token of the principal's clinic.
 func (d *DB) CreateToken(ctx context.Context, who auth.Principal, t auth.Token, hash []byte) error {
@@ -111,7 +129,8 @@ func (d *DB) CreateToken(ctx context.Context, who auth.Principal, t auth.Token, 
 
 // Tokens lists a page of a client's tokens by id.
 func (d *DB) Tokens(ctx context.Context, who auth.Principal, client, after uuid.UUID, limit int) ([]auth.Token, error) {
-	rows, err := all[tokenRow](d.of(ctx, who, "client_tokens").Where("client_id = ? AND id > ?", client, after).Order("id").Limit(limit), "tokens")
+	query, _ := d.ofPeople(ctx, who, "client_tokens", client)
+	rows, err := all[tokenRow](query.Where("id > ?", after).Order("id").Limit(limit), "tokens")
 	return convert(rows, tokenFromRow), err
 }
 

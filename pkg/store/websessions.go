@@ -43,27 +43,37 @@ func (s *WebSessions) FindCtx(ctx context.Context, token string) (data []byte, f
 	return data, found, nil
 }
 
-// CommitCtx stores a session's data until it expires.
+// CommitCtx stores a session's data until it expires. One that has ended stays
+// ended: a request that was under way then does not bring it back.
 func (s *WebSessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	row := webSessionRow{Token: []byte(token), Data: data, ExpiresAt: at(expiry)}
 	return s.change(ctx, token, func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.OnConflict{
 			Columns: []clause.Column{{Name: "token"}}, DoUpdates: clause.AssignmentColumns([]string{"data", "expires_at"}),
+			Where: clause.Where{Exprs: []clause.Expression{clause.Gt{
+				Column: clause.Column{Table: "web_sessions", Name: "expires_at"}, Value: at(s.Now()),
+			}}},
 		}).Create(&row)
 	})
 }
 
-// DeleteCtx ends a session; ending one that is not there changes nothing.
+// DeleteCtx ends a session and empties it; ending one that is not there changes
+// nothing.
 func (s *WebSessions) DeleteCtx(ctx context.Context, token string) error {
 	return s.change(ctx, token, func(db *gorm.DB) *gorm.DB {
-		return db.Where("token = ?", []byte(token)).Delete(&webSessionRow{})
+		return db.Model(&webSessionRow{}).Where("token = ?", []byte(token)).
+			Updates(map[string]any{"data": []byte{}, "expires_at": at(s.Now())})
 	})
 }
 
-// DropExpired removes the sessions whose time is over.
+// endedFor is how long an ended session is kept, so that it stays ended: longer
+// than any request takes.
+const endedFor = time.Hour
+
+// DropExpired removes the sessions that ended a while ago.
 func (s *WebSessions) DropExpired(ctx context.Context) error {
 	return s.change(ctx, "", func(db *gorm.DB) *gorm.DB {
-		return db.Where("expires_at < ?", at(s.Now())).Delete(&webSessionRow{})
+		return db.Where("expires_at < ?", at(s.Now().Add(-endedFor))).Delete(&webSessionRow{})
 	})
 }
 

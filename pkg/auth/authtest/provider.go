@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
@@ -46,6 +47,7 @@ type Provider struct {
 	Client, Other Client
 
 	server *httptest.Server
+	people *people
 }
 
 // NewProvider starts a provider that knows the users and sends browsers back
@@ -62,9 +64,9 @@ func NewProvider(t testing.TB, redirectURL string, users ...User) *Provider {
 	for _, c := range []Client{p.Client, p.Other} {
 		clients[c.ID] = storage.WebClient(c.ID, string(c.Secret), c.RedirectURL)
 	}
-	people := newPeople(users)
+	p.people = newPeople(users)
 	p.server.Config.Handler = exampleop.SetupServer(p.Issuer, &records{
-		Storage: storage.NewStorageWithClients(people, clients), people: people,
+		Storage: storage.NewStorageWithClients(p.people, clients), people: p.people,
 	}, nil, false)
 	p.server.Start()
 	t.Cleanup(p.server.Close)
@@ -76,6 +78,18 @@ func (p *Provider) Config(roles map[string]auth.Grant) auth.OIDCConfig {
 	return auth.OIDCConfig{
 		Issuer: p.Issuer, ClientID: p.Client.ID, ClientSecret: p.Client.Secret, RedirectURL: p.Client.RedirectURL, Roles: roles,
 	}
+}
+
+// Regroup puts somebody into other groups. Tokens of before keep the old ones.
+func (p *Provider) Regroup(t testing.TB, who User, groups ...string) {
+	t.Helper()
+	u := p.people.GetUserByUsername(who.Username)
+	if u == nil {
+		t.Fatalf("nobody is named %s", who.Username)
+	}
+	p.people.mu.Lock()
+	defer p.people.mu.Unlock()
+	p.people.groups[u.ID] = groups
 }
 
 // loginRequest is where the login form keeps which sign-in it belongs to.
@@ -152,8 +166,16 @@ func (p *Provider) Tokens(t testing.TB, c Client, who User, nonce string) (acces
 
 // people are the users as the example's storage asks for them.
 type people struct {
-	byID   map[string]*storage.User
+	byID map[string]*storage.User
+
+	mu     sync.Mutex
 	groups map[string][]string // by id
+}
+
+func (p *people) groupsOf(id string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.groups[id]
 }
 
 func newPeople(users []User) *people {
@@ -196,13 +218,13 @@ func (r *records) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInf
 	if err := r.Storage.SetUserinfoFromRequest(ctx, info, request, scopes); err != nil {
 		return err
 	}
-	info.AppendClaims("groups", r.people.groups[request.GetSubject()])
+	info.AppendClaims("groups", r.people.groupsOf(request.GetSubject()))
 	return nil
 }
 
 // GetPrivateClaimsFromScopes adds the groups to an access token.
 func (r *records) GetPrivateClaimsFromScopes(_ context.Context, userID, _ string, _ []string) (map[string]any, error) {
-	return map[string]any{"groups": r.people.groups[userID]}, nil
+	return map[string]any{"groups": r.people.groupsOf(userID)}, nil
 }
 
 // GetClientByClientID finds a client.

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/api/problem"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// An answer is what a page says. It is sent once the session is stored, so that
+// no browser is told of what did not come about.
+type answer struct {
+	status int
+	page   []byte
+	to     string // where the browser is sent instead
+}
+
+// redirect has the browser ask for another page.
+func (v *visit) redirect(to string) error {
+	v.answer = answer{status: http.StatusSeeOther, to: to}
+	return nil
+}
+
+// render shows a page.
+func (v *visit) render(name string, page view) error { return v.renderAs(http.StatusOK, name, page) }
+
+func (v *visit) renderAs(status int, name string, page view) error {
+	page.SignedIn, page.Name = v.me.ID != uuid.Nil, string(v.me.Name)
+	var err error
+	if page.FormToken, err = v.token(); err != nil {
+		return err
+	}
+	body, err := v.site.fill(name, page)
+	v.answer = answer{status: status, page: body}
+	return err
+}
+
+// serve makes the handler of a page: it has the session, and a form the token
+// of it.
+func (s *Site) serve(page func(*visit) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		v := &visit{Context: c, site: s}
+		if err := v.load(); err != nil {
+			return err
+		}
+		if err := v.checkForm(); err != nil {
+			return err
+		}
+		if err := page(v); err != nil {
+			return err
+		}
+		if err := v.store(); err != nil {
+			return err
+		}
+		if v.answer.to != "" {
+			return c.Redirect(v.answer.status, v.answer.to)
+		}
+		return c.HTMLBlob(v.answer.status, v.answer.page)
+	}
+}
+
+// shown answers an error with a page.
+func (s *Site) shown(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if err == nil || c.Response().Committed {
+			return err
+		}
+		doc := problem.Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
+		problem.Report(s.Log, c, doc, err)
+		body, failed := s.fill("fault", view{
+			Title: doc.Title, Narrow: true, Fault: fault.New(fault.Invalid, doc.Detail), Data: struct{ Request string }{doc.RequestID},
+		})
+		if failed != nil {
+			return failed
+		}
+		problem.Wait(c, doc)
+		return c.HTMLBlob(doc.Status, body)
+	}
+}

@@ -36,6 +36,7 @@ func routes(t *testing.T, s *apitest.Server) []string {
 // pages are what people open: they are no part of the API, nor of its document.
 var pages = []string{
 	"GET /", "GET /account", "GET /assets/protrack.css", "GET /login", "GET /login/callback", "GET /setup",
+	"HEAD /", "HEAD /account", "HEAD /login", "HEAD /setup",
 	"POST /account/password", "POST /account/totp", "POST /account/totp/confirm", "POST /account/totp/remove",
 	"POST /login", "POST /login/provider", "POST /logout", "POST /setup",
 }

@@ -73,13 +73,13 @@ func TestAFormOfAnotherSiteOrWithoutItsTokenChangesNothing(t *testing.T) {
 		b := signedIn(t, s, ada)
 		before := everything(t, s)
 		for _, route := range routes {
-			form := with2(forms[route], "key", s.Other.Key[auth.Admin])
+			form := withField(forms[route], "key", s.Other.Key[auth.Admin])
 			for _, site := range []string{"cross-site", "same-site", "none", "", "same-origin"} {
 				for name, token := range map[string]string{"none": "", "wrong": "x" + b.token[1:], "another's": stranger.token, "right": b.token} {
 					if site == "same-origin" && name == "right" {
 						continue
 					}
-					r := apitest.ReadAll(t, b.send("POST", route, with2(form, "form_token", token), "Sec-Fetch-Site", site))
+					r := apitest.ReadAll(t, b.send("POST", route, withField(form, "form_token", token), "Sec-Fetch-Site", site))
 					if r.Status != http.StatusForbidden || r.Header.Get("Set-Cookie") != "" {
 						t.Errorf("%s from %q, token %s: %d %v", route, site, name, r.Status, r.Header)
 					}
@@ -99,12 +99,12 @@ func TestAFormOfAnotherSiteOrWithoutItsTokenChangesNothing(t *testing.T) {
 
 		// The control: with the page's own token each form is taken.
 		for _, route := range routes {
-			who := with3(ada, auth.Clinician)
+			who := inRole(ada, auth.Clinician)
 			who.Email = auth.Personal(strings.ReplaceAll(strings.Trim(route, "/"), "/", "-") + "@clinic.example")
 			hire(t, s, who)
 			b := signedIn(t, s, who)
 			before := everything(t, s)
-			if r := b.post(t, route, with2(forms[route], "key", s.Other.Key[auth.Admin])); r.Status == http.StatusForbidden {
+			if r := b.post(t, route, withField(forms[route], "key", s.Other.Key[auth.Admin])); r.Status == http.StatusForbidden {
 				t.Errorf("%s: %d %s", route, r.Status, r.Body)
 			}
 			if fmt.Sprint(before) == fmt.Sprint(everything(t, s)) {
@@ -114,8 +114,8 @@ func TestAFormOfAnotherSiteOrWithoutItsTokenChangesNothing(t *testing.T) {
 	})
 }
 
-// with2 is a form with one field set.
-func with2(form url.Values, field, value string) url.Values {
+// withField is a form with one field set.
+func withField(form url.Values, field, value string) url.Values {
 	out := url.Values{field: {value}}
 	for f, v := range form {
 		out[f] = v

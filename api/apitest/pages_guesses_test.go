@@ -128,7 +128,7 @@ func TestACodeIsGuessedNoMoreOftenThanAPassword(t *testing.T) {
 		guesser, got := browse(s, strange), answers{}
 		guesser.get(t, "/login")
 		for i := range 1000 {
-			got.add(t, guesser.send("POST", "/login", guesser.signed(with2(asTyped(ada), "code", fmt.Sprintf("%06d", i)))))
+			got.add(t, guesser.send("POST", "/login", guesser.signed(withField(asTyped(ada), "code", fmt.Sprintf("%06d", i)))))
 		}
 		same(t, "statuses", answers{http.StatusUnauthorized: 5, http.StatusTooManyRequests: 995}, got)
 	})

@@ -123,8 +123,8 @@ func TestASessionThatEndedStaysEnded(t *testing.T) {
 
 func TestACookieOpensNoRouteOfTheAPIAndAKeyOpensNoPage(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own := settle(s, s.Clinic)
-		hire(t, s, with3(ada, auth.Owner))
+		own := withDuplicates(s, s.Clinic, settle(s, s.Clinic))
+		hire(t, s, inRole(ada, auth.Owner))
 		b := signedIn(t, s, ada)
 		asked := 0
 		for _, route := range apiRoutes(t, s) {
@@ -147,21 +147,21 @@ func TestACookieOpensNoRouteOfTheAPIAndAKeyOpensNoPage(t *testing.T) {
 	})
 }
 
-// with3 is an account of another role.
-func with3(a auth.NewAccount, role auth.Role) auth.NewAccount {
+// inRole is an account with another role.
+func inRole(a auth.NewAccount, role auth.Role) auth.NewAccount {
 	a.Role = role
 	return a
 }
 
 func TestTheFirstAccountIsMadeOnceAndByWhoHasTheKey(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		form := with2(forms["/setup"], "clinic", "here")
+		form := withField(forms["/setup"], "clinic", "here")
 		b := browse(s, atHome)
 		for what, key := range map[string]string{
 			"no key": "", "a guess": strings.Repeat("x", 40), "another clinic's": s.Other.Key[auth.Admin], "a clinician's": s.Clinic.Key[auth.Clinician],
 		} {
 			b.get(t, "/setup").Want(http.StatusOK)
-			r := b.post(t, "/setup", with2(form, "key", key))
+			r := b.post(t, "/setup", withField(form, "key", key))
 			if r.Status != http.StatusUnauthorized && r.Status != http.StatusForbidden {
 				t.Errorf("%s: %d", what, r.Status)
 			}
@@ -171,12 +171,12 @@ func TestTheFirstAccountIsMadeOnceAndByWhoHasTheKey(t *testing.T) {
 		}
 		b.get(t, "/setup")
 		for field, bad := range map[string]string{"email": "no address", "name": "", "password": "short"} {
-			r := b.post(t, "/setup", with2(with2(form, "key", s.Clinic.Key[auth.Owner]), field, bad)).Want(http.StatusUnprocessableEntity)
+			r := b.post(t, "/setup", withField(withField(form, "key", s.Clinic.Key[auth.Owner]), field, bad)).Want(http.StatusUnprocessableEntity)
 			if !strings.Contains(string(r.Body), `role="alert"`) || strings.Contains(string(r.Body), form.Get("password")) {
 				t.Errorf("%s %q: %s", field, bad, r.Body)
 			}
 		}
-		good := with2(form, "key", s.Clinic.Key[auth.Owner])
+		good := withField(form, "key", s.Clinic.Key[auth.Owner])
 		before := b.cookie
 		goesTo(t, b.post(t, "/setup", good), "/")
 		if b.cookie == before {

@@ -212,7 +212,7 @@ func TestDisclosuresTellWhoSawAClientAndNotWhoWrote(t *testing.T) {
 			page := s.Do("GET", "/v1/clients/"+n.client+"/disclosures?limit=1"+cursor, nil).Want(http.StatusOK)
 			for _, d := range listed(page) {
 				if d["role"] == "clinician" {
-					within(t, "disclosure ", object{"request_id": "device-7.request", "outcome": "done", "actor_kind": "key"}, d)
+					within(t, "disclosure ", object{"request_id": auth.RequestOf("device-7.request"), "outcome": "done", "actor_kind": "key"}, d)
 					got = append(got, d["action"].(string))
 				}
 			}

@@ -19,7 +19,7 @@ import (
 // vouched is somebody whom a provider knows, with a role in the clinic.
 func (p people) vouched(subject string, role auth.Role) auth.Identity {
 	return auth.Identity{
-		Issuer: "https://idp.example", Subject: subject, Email: subject + "@idp.example", Name: "Ida " + subject,
+		Issuer: "https://idp.example", Subject: subject, Email: subject + "@idp.example", EmailVerified: true, Name: "Ida " + subject,
 		Grants: []auth.Grant{{Clinic: p.Slug, Role: role}}, AuthTime: p.Clock.Now().Add(-time.Minute),
 	}
 }
@@ -27,6 +27,22 @@ func (p people) vouched(subject string, role auth.Role) auth.Identity {
 func (p people) identify(t *testing.T, id auth.Identity) (auth.Principal, auth.Account, error) {
 	t.Helper()
 	return p.Svc.PrincipalOfIdentity(t.Context(), id, "", from(house))
+}
+
+// An address that nobody has checked would keep it from whose it is.
+func TestAnAddressThatAProviderHasNotCheckedIsNotKept(t *testing.T) {
+	eachPeople(t, func(t *testing.T, p people) {
+		id := p.vouched("ida", auth.Clinician)
+		id.Email, id.EmailVerified = string(ownerEmail), false
+		_, a, err := p.identify(t, id)
+		if err != nil || a.Email != "" {
+			t.Errorf("it is kept as %q, %v", string(a.Email), err)
+		}
+		id.Subject, id.EmailVerified = "ida's namesake", true
+		if _, _, err := p.identify(t, id); !fault.Is(err, fault.Conflict) { // the control
+			t.Errorf("the owner's address, checked: %v", err)
+		}
+	})
 }
 
 func TestSomebodyWhomAProviderKnowsGetsAnAccountOnce(t *testing.T) {

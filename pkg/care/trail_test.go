@@ -77,7 +77,7 @@ var tells = map[string]told{
 	"Assessments":        {"assessment.list", "client", ofClient, ofClient, false, nil},
 	"AssessmentVersions": {"assessment.history", "assessment", ofAssessment, ofClient, false, nil},
 	"Amend":              {"assessment.amend", "assessment", ofAssessment, ofClient, false, []audit.Change{hidden("answers"), hidden("reason")}},
-	"Retract":            {"assessment.retract", "assessment", ofAssessment, ofClient, false, []audit.Change{changed("retracted", "false", "true"), hidden("reason")}},
+	"Retract":            {"assessment.read", "assessment", ofAssessment, ofClient, false, nil}, // the answer shows it
 	"Trajectories":       {"trajectory.read", "client", ofClient, ofClient, false, nil},
 	"Caseload":           {"caseload.read", "", ofNone, ofNone, true, nil},
 	"ChooseSetting":      {"setting.choose", "instrument", ofNone, ofNone, false, nil},
@@ -105,8 +105,12 @@ var tells = map[string]told{
 	"Merges":               {"merge.list", "client", ofClient, ofClient, false, nil},
 }
 
-// tellsToo is the second entry of those that concern two clients.
+// tellsToo is the second entry of those that concern two clients, or show what
+// they change.
 var tellsToo = map[string]told{
+	"Retract": {"assessment.retract", "assessment", ofAssessment, ofClient, false, []audit.Change{
+		changed("retracted", "false", "true"), hidden("reason"),
+	}},
 	"MergeClients": {"client.merge", "client", ofClient, ofDuplicate, false, nil},
 	"UndoMerge":    {"client.unmerge", "client", ofClient, ofMerged, false, nil},
 }

@@ -261,6 +261,9 @@ var attempts = map[string]attempt{
 	"HasMember": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.HasMember(ctx, who, v.key.ID)
 	}},
+	"JoinTeamsOf": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.JoinTeamsOf(ctx, who, v.Who.Actor, v.key.ID, storetest.When)
+	}},
 	"ClinicSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.ClinicSettings(ctx, who)
 	}},

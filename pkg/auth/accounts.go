@@ -229,9 +229,11 @@ func keepAnOwner(ctx context.Context, who Principal, tx Tx, before, after Accoun
 	return err
 }
 
-// ResetPassword gives an account a generated password, which is returned here
-// and never again, and ends its browser sessions. The principal must hold all
-// that the account may do. Conflict if it signs in elsewhere.
+// ResetPassword lets somebody in again who has lost the password or the phone:
+// it gives the account a generated password, which is returned here and never
+// again, takes its second factor away and ends its browser sessions. The
+// principal must hold all that the account may do. Conflict if it signs in
+// elsewhere.
 func (s *Service) ResetPassword(ctx context.Context, who Principal, id uuid.UUID) (Password, error) {
 	if err := s.require(ctx, who, ManageAccounts); err != nil {
 		return "", err
@@ -252,9 +254,12 @@ func (s *Service) ResetPassword(ctx context.Context, who Principal, id uuid.UUID
 		if p.Password == "" {
 			return errElsewhere
 		}
-		p.Password = Secret(hash)
+		p.Password, p.TOTP, p.TOTPStep, a.TOTPSince = Secret(hash), "", 0, nil
 		a.Epoch++
 		tx.Note(s.ofAccount(who, "account.reset_password", id))
+		if err := tx.PutRecoveryCodes(ctx, who, id, nil); err != nil {
+			return err
+		}
 		return tx.PutAccount(ctx, who, a, p)
 	})
 	if err != nil {

@@ -352,18 +352,20 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 		if out, err = change(tx, current); err != nil {
 			return err
 		}
-		if out.Retracted { // the answer shows what was retracted
-			tx.Note(s.did(who, "assessment.read", "assessment", id, out.ClientID))
-		}
+		// Who retracts is shown what, also where it is retracted already.
+		seen := func() { tx.Note(s.did(who, "assessment.read", "assessment", id, out.ClientID)) }
 		if out.Retracted && current.Retracted {
+			seen()
 			return nil
 		}
 		out.Revision = s.next(who, current.Revision)
-		action := "assessment.amend"
+		changes := audit.Diff(current.fields(), out.fields())
 		if out.Retracted {
-			action = "assessment.retract"
+			tx.Note(s.did(who, "assessment.retract", "assessment", id, out.ClientID, changes...))
+			seen()
+		} else {
+			tx.Note(s.did(who, "assessment.amend", "assessment", id, out.ClientID, changes...))
 		}
-		tx.Note(s.did(who, action, "assessment", id, out.ClientID, audit.Diff(current.fields(), out.fields())...))
 		if err := tx.ReviseAssessment(ctx, who, out); err != nil {
 			return err
 		}

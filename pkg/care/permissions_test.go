@@ -250,6 +250,9 @@ var deedsOfRights = map[string]deed{
 		_, err := svc.Audit(ctx, who, care.EntryFilter{Clients: []uuid.UUID{s.client.ID}}, one)
 		return err
 	}},
+	"NoteExport": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		return svc.NoteExport(ctx, who)
+	}},
 	"Disclosures": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.Disclosures(ctx, who, s.client.ID, one)
 		return err
@@ -380,7 +383,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

@@ -227,6 +227,9 @@ var attempts = map[string]attempt{
 		v.key.RevokedAt = new(storetest.When)
 		return nil, db.EndKey(ctx, who, v.key)
 	}},
+	"JoinTeamsOf": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.JoinTeamsOf(ctx, who, v.Who.Actor, v.key.ID, storetest.When)
+	}},
 	"PutMembership": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return nil, db.PutMembership(ctx, who, care.Membership{ClientID: v.client.ID, Member: who.Actor, Kind: care.Assigned, Since: storetest.When})
 	}},
@@ -260,9 +263,6 @@ var attempts = map[string]attempt{
 	}},
 	"HasMember": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.HasMember(ctx, who, v.key.ID)
-	}},
-	"JoinTeamsOf": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.JoinTeamsOf(ctx, who, v.Who.Actor, v.key.ID, storetest.When)
 	}},
 	"ClinicSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.ClinicSettings(ctx, who)

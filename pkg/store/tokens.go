@@ -97,8 +97,9 @@ func (d *DB) Subject(ctx context.Context, who auth.Principal, client uuid.UUID, 
 	if _, err := d.lockClients(ctx, who, []uuid.UUID{client}); err != nil {
 		return auth.Subject{}, err
 	}
+	care := d.careConsent(ctx, who, client).Where("(at <= ? OR recorded_at <= ?)", at(now), at(now))
 	row, err := one[subjectOfTokenRow](d.of(ctx, who, "clients").
-		Select("erased_at, merged_into, (?) AS care", d.careConsent(ctx, who, client)).Where("id = ?", client), "client")
+		Select("erased_at, merged_into, (?) AS care", care).Where("id = ?", client), "client")
 	return auth.Subject{
 		Erased: row.ErasedAt != nil, Merged: row.MergedInto != nil,
 		CareWithdrawn: withdrawn(row.Care),

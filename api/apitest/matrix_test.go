@@ -80,9 +80,11 @@ func permissionsOf(routes []string) string {
 		b.WriteString("\n")
 	}
 	b.WriteString("\nA number is the status for what is the clinic's own (a client's: their own); the second one that for another clinic's " +
-		"ids, which is the answer for ids that nobody has. – is 403, for own and other ids alike.\n\n" +
+		"ids, which is the answer for ids that nobody has. – is 403, for own and other ids alike. " +
+		"409 where access is asked for: where the clinic has no care teams, every role that may ask sees every client already.\n\n" +
 		"| credential | every route, every role |\n|---|---|\n" +
 		"| none | 401 |\n| expired | 401 |\n| revoked | 401 |\n| of a scope without the permission | 403 |\n\n" +
+		"Keys have scopes; a client's token has none to narrow, and neither has a researcher's key for the instruments.\n\n" +
 		"The roles' permissions stand in one table, `grants` in pkg/auth/role.go. Whoever makes a credential must hold everything that it will.\n")
 	return b.String()
 }

@@ -204,7 +204,7 @@ func TestDisclosuresTellWhoSawAClientAndNotWhoWrote(t *testing.T) {
 		n, other := settleAs(s, s.Clinic, "P-1"), settleAs(s, s.Clinic, "P-2")
 		doctor := s.Clinic.Key[auth.Clinician]
 		for _, path := range []string{"/v1/clients/" + n.client, "/v1/clients", "/v1/caseload?instrument=phq-9", "/v1/assessments/" + n.assessment, "/v1/clients/" + other.client} {
-			s.As(doctor, "GET", path, nil, "X-Request-Id", "01a20916-546b-74c9-8d32-2e7115119021").Want(http.StatusOK)
+			s.As(doctor, "GET", path, nil, "X-Request-Id", "device-7.request").Want(http.StatusOK)
 		}
 		var got []string
 		cursor := ""
@@ -212,7 +212,7 @@ func TestDisclosuresTellWhoSawAClientAndNotWhoWrote(t *testing.T) {
 			page := s.Do("GET", "/v1/clients/"+n.client+"/disclosures?limit=1"+cursor, nil).Want(http.StatusOK)
 			for _, d := range listed(page) {
 				if d["role"] == "clinician" {
-					within(t, "disclosure ", object{"request_id": "01a20916-546b-74c9-8d32-2e7115119021", "outcome": "done", "actor_kind": "key"}, d)
+					within(t, "disclosure ", object{"request_id": auth.RequestOf("device-7.request"), "outcome": "done", "actor_kind": "key"}, d)
 					got = append(got, d["action"].(string))
 				}
 			}

@@ -29,6 +29,22 @@ func (p people) identify(t *testing.T, id auth.Identity) (auth.Principal, auth.A
 	return p.Svc.PrincipalOfIdentity(t.Context(), id, "", from(house))
 }
 
+// An address that nobody has checked would keep it from whose it is.
+func TestAnAddressThatAProviderHasNotCheckedIsNotKept(t *testing.T) {
+	eachPeople(t, func(t *testing.T, p people) {
+		id := p.vouched("ida", auth.Clinician)
+		id.Email, id.EmailVerified = string(ownerEmail), false
+		_, a, err := p.identify(t, id)
+		if err != nil || a.Email != "" {
+			t.Errorf("it is kept as %q, %v", string(a.Email), err)
+		}
+		id.Subject, id.EmailVerified = "ida's namesake", true
+		if _, _, err := p.identify(t, id); !fault.Is(err, fault.Conflict) { // the control
+			t.Errorf("the owner's address, checked: %v", err)
+		}
+	})
+}
+
 func TestSomebodyWhomAProviderKnowsGetsAnAccountOnce(t *testing.T) {
 	eachPeople(t, func(t *testing.T, p people) {
 		id := p.vouched("ida", auth.Clinician)

@@ -162,6 +162,14 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return err
 	}
+	// Who had to wait for the locks, as in a storm of retries, finds here what
+	// another stored for these clients, and keeps the next one waiting no longer.
+	if err := b.settleKnown(ctx, tx); err != nil {
+		return err
+	}
+	if len(b.open()) == 0 {
+		return nil
+	}
 	if err := b.checkSessions(ctx, tx); err != nil {
 		return err
 	}
@@ -202,15 +210,10 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 			b.decideKnown(i, History{Current: a.Assessment, Original: a.Assessment})
 		}
 	}
-	// What is still open was stored by somebody else meanwhile, or for a client
+	// What is still open was stored meanwhile for another client, or for one
 	// whom the principal cannot see.
-	if len(b.open()) > 0 {
-		if err := b.settleKnown(ctx, tx); err != nil {
-			return err
-		}
-		for _, i := range b.open() {
-			b.refuse(i, errIDTaken)
-		}
+	for _, i := range b.open() {
+		b.refuse(i, errIDTaken)
 	}
 	return b.moveProgress(ctx, tx, set)
 }

@@ -106,7 +106,8 @@ var tells = map[string]told{
 	"Merges":               {"merge.list", "client", ofClient, ofClient, false, nil},
 }
 
-// tellsToo is the second entry of those that concern two clients.
+// tellsToo is the second entry of those that concern two clients, or show what
+// they change.
 var tellsToo = map[string]told{
 	"Retract":      {"assessment.read", "assessment", ofAssessment, ofClient, false, nil},
 	"MergeClients": {"client.merge", "client", ofClient, ofDuplicate, false, nil},

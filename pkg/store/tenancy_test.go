@@ -227,7 +227,7 @@ var attempts = map[string]attempt{
 		v.key.RevokedAt = new(storetest.When)
 		return nil, db.EndKey(ctx, who, v.key)
 	}},
-	"JoinTeamsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+	"JoinTeamsOf": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return nil, db.JoinTeamsOf(ctx, who, v.Who.Actor, v.key.ID, storetest.When)
 	}},
 	"PutMembership": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {

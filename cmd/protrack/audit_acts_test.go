@@ -128,7 +128,7 @@ func (a *actor) amend() {
 }
 
 func (a *actor) retract() {
-	a.send("assessment.read assessment.retract", a.keys.admin, http.StatusOK, "POST", "/v1/assessments/"+a.form+"/retraction", map[string]any{"reason": "Another's."}, 0)
+	a.send("assessment.retract assessment.read", a.keys.admin, http.StatusOK, "POST", "/v1/assessments/"+a.form+"/retraction", map[string]any{"reason": "Another's."}, 0)
 	a.form = ""
 }
 

@@ -107,13 +107,13 @@ func (d *DB) Subject(ctx context.Context, who auth.Principal, client uuid.UUID, 
 }
 
 // careConsent selects what stands of a person's consent to care: what was said
-// last, and of two that cannot be told apart the withdrawal, as
-// care.Consents.Stands has it. What a fast clock dates ahead counts from when
+// last, of two said at one time what was recorded last, and of two that cannot
+// be told apart the withdrawal, as care.Consents.Stands has it. What a fast clock dates ahead counts from when
 // it was recorded, and so is never in the future.
 func (d *DB) careConsent(ctx context.Context, who auth.Principal, client uuid.UUID) *gorm.DB {
 	query, _ := d.ofPeople(ctx, who, "consents", client)
 	return query.Select("status").Where("scope = 'care'").
-		Order("CASE WHEN recorded_at < at THEN recorded_at ELSE at END DESC, status DESC, id DESC").Limit(1)
+		Order("CASE WHEN recorded_at < at THEN recorded_at ELSE at END DESC, recorded_at DESC, status DESC, id DESC").Limit(1)
 }
 
 // withdrawn reads what stands of a consent; nothing was said is no withdrawal.

@@ -30,7 +30,7 @@ func (webSessionRow) TableName() string { return "web_sessions" }
 func (s *WebSessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	err = s.DB.shown(ctx, []byte(token), func(tx *DB) error {
 		var row webSessionRow
-		err := tx.read.WithContext(ctx).Where("token = ? AND expires_at > ?", []byte(token), at(s.Now())).Take(&row).Error
+		err := tx.read.WithContext(ctx).Where("token = ? AND expires_at > ? AND "+goesOn, []byte(token), at(s.Now())).Take(&row).Error
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return nil
 		}
@@ -43,6 +43,10 @@ func (s *WebSessions) FindCtx(ctx context.Context, token string) (data []byte, f
 	return data, found, nil
 }
 
+// goesOn holds for a session that was not ended. Its time alone does not tell: a
+// request that waited for the end read its clock before.
+const goesOn = "length(web_sessions.data) > 0"
+
 // CommitCtx stores a session's data until it expires. One that has ended stays
 // ended: a request that was under way then does not bring it back.
 func (s *WebSessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
@@ -50,9 +54,10 @@ func (s *WebSessions) CommitCtx(ctx context.Context, token string, data []byte, 
 	return s.change(ctx, token, func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.OnConflict{
 			Columns: []clause.Column{{Name: "token"}}, DoUpdates: clause.AssignmentColumns([]string{"data", "expires_at"}),
-			Where: clause.Where{Exprs: []clause.Expression{clause.Gt{
-				Column: clause.Column{Table: "web_sessions", Name: "expires_at"}, Value: at(s.Now()),
-			}}},
+			Where: clause.Where{Exprs: []clause.Expression{
+				clause.Gt{Column: clause.Column{Table: "web_sessions", Name: "expires_at"}, Value: at(s.Now())},
+				clause.Expr{SQL: goesOn},
+			}},
 		}).Create(&row)
 	})
 }

@@ -58,7 +58,10 @@ var browsers = []promise{
 			t.Fatal(err)
 		}
 		holds(t, s, token, "")
-		*now = now.Add(time.Minute)
+		*now = now.Add(-time.Second)
+		keep(t, s, token, "one and a half") // of a request that read its clock before, and waited
+		holds(t, s, token, "")
+		*now = now.Add(time.Second + time.Minute)
 		keep(t, s, token, "two") // of a request that had found it before
 		if err := s.DropExpired(t.Context()); err != nil {
 			t.Fatal(err)

@@ -48,18 +48,17 @@ func mintDuringErasure(t *testing.T, c clinic, keys *auth.Service, client uuid.U
 	t.Helper()
 	var all sync.WaitGroup
 	var good, gone atomic.Int64
-	begun := make(chan struct{}, 1)
+	begun := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
 	for range 8 {
 		all.Go(func() {
+			defer begin() // or a mistake would be waited for
 			for {
 				_, _, err := keys.MintToken(t.Context(), c.Who, client, nil)
 				switch {
 				case err == nil:
 					good.Add(1)
-					select {
-					case begun <- struct{}{}:
-					default:
-					}
+					begin()
 				case fault.Is(err, fault.Gone):
 					gone.Add(1)
 					return

@@ -57,3 +57,16 @@ func (u Unnoted) Read(ctx context.Context, who auth.Principal, fn func(care.Read
 func (u Unnoted) Write(ctx context.Context, who auth.Principal, fn func(care.Tx) error) error {
 	return u.enter(ctx, who.Clinic, nil, func(tx *DB) error { return fn(tx) })
 }
+
+// Reaches says of a table whether it is known whose its rows are: a client's,
+// or nobody's.
+func Reaches(table string) (ofClients, ofNone bool) {
+	_, ofClients = clientColumn[table]
+	return ofClients, ofNoClient[table]
+}
+
+// Select reads a table as every method of the store does.
+func (d *DB) Select(ctx context.Context, who auth.Principal, table string) error {
+	var rows []map[string]any
+	return d.inClinic(ctx, who.Clinic, func(tx *DB) error { return tx.of(ctx, who, table).Find(&rows).Error })
+}

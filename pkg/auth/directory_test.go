@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/protrack/protrack/pkg/auth"
 )
 
@@ -22,6 +24,16 @@ func TestAProviderDoesNotDemoteTheClinicsLastOwner(t *testing.T) {
 		who, kept, err := p.identify(t, p.vouched("ida", auth.Researcher))
 		if err != nil || who.Role != auth.Owner || kept.Role != auth.Owner || kept.Epoch != ida.Epoch {
 			t.Errorf("the last owner signs in as %s: epoch %d, %v", who.Role, kept.Epoch, err)
+		}
+		demoted := p.vouched("ida", auth.Researcher)
+		before, noted := p.Dump(t, p.raw, p.Who.Clinic), len(p.trail(t, "sign_in.done"))
+		for range 3 { // a bearer token, with each request
+			if who, _, err := p.identify(t, demoted); err != nil || who.Role != auth.Owner || who.Actor != ida.ID {
+				t.Errorf("again: %s, %v", who.Role, err)
+			}
+		}
+		if diff := cmp.Diff(before, p.Dump(t, p.raw, p.Who.Clinic)); diff != "" || len(p.trail(t, "sign_in.done")) != noted {
+			t.Errorf("each request writes:\n%s", diff)
 		}
 		as, err := p.Svc.PrincipalOf(t.Context(), ida.Clinic, ida.ID, kept.Epoch, from(house))
 		if err != nil || as.Role != auth.Owner {

@@ -110,6 +110,11 @@ func (s *Service) identified(ctx context.Context, clinic Clinic, id Identity, ro
 		if err := s.follow(ctx, nobody, tx, &found, role); err != nil {
 			return err
 		}
+		if !isNew && found.Role == before.Role && found.signedInFor(id, nobody.At) {
+			// The last owner, with another role at the provider: noted already.
+			a, who = found, clinic.principalOf(found, nobody.At, nobody.Origin)
+			return nil
+		}
 		found.LastSignInAt = &nobody.At
 		a, who = found, clinic.principalOf(found, nobody.At, nobody.Origin)
 		return s.storeIdentified(ctx, tx, who, before, found, p)

@@ -32,7 +32,7 @@ func TestAClientsFrontEndMayAsk120TimesAtOnceAnd120TimesAMinute(t *testing.T) {
 	l := mw.DefaultLimits(c.now)
 	admitted := func(n int, client string) (passed int) {
 		for range n {
-			err := l.AdmitClient(from(t, "192.0.2.1:1"), client)
+			err := l.AdmitClient(from(t, "192.0.2.1:1"), "a token of "+client, client)
 			if err == nil {
 				passed++
 			} else if !fault.Is(err, fault.RateLimited) {

@@ -97,7 +97,8 @@ func (l *Limits) Admit(c echo.Context, credential string) error {
 
 // AdmitClient is Admit for a token of a client's own front end: a phone asks
 // less than a clinic, and one client's phone must not keep the clinic waiting.
-func (l *Limits) AdmitClient(c echo.Context, client string) error {
+func (l *Limits) AdmitClient(c echo.Context, credential, client string) error {
+	l.good.Add(sha256.Sum256([]byte(credential)), l.now().Add(goodFor))
 	if wait, ok := l.Client.Allow(client); !ok {
 		return refuse(c, "client", l.Client, wait, "This client's front end asks too often.")
 	}

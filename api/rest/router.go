@@ -70,7 +70,7 @@ func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Princip
 		return auth.Principal{}, err
 	}
 	if who.Role == auth.Client {
-		return who, h.Limits.AdmitClient(c, who.Client.String())
+		return who, h.Limits.AdmitClient(c, credential, who.Client.String())
 	}
 	return who, h.Limits.Admit(c, credential)
 }

@@ -66,7 +66,7 @@ func (c demoCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	return s.serve(ctx, listener, serveCmd{
 		Addr: c.Addr, DrainTime: 5 * time.Second, KeyRate: mw.DefaultKeyRate, database: database{Database: url},
-	}, c.logger(t.err))
+	}, edge{}, c.logger(t.err))
 }
 
 // listen takes the address, or another port where that one is in use.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,10 @@ const firstClinic = "default"
 // Run serves until the context ends, then drains.
 func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 	log := c.logger(t.err)
+	edge, err := c.edge(log)
+	if err != nil {
+		return err // before anything is made
+	}
 	keys, err := c.keys()
 	if err != nil {
 		return err
@@ -67,7 +72,7 @@ func (c serveCmd) Run(ctx context.Context, t *terminal) error {
 		return errors.Join(err, listener.Close())
 	}
 	log.Info("serving", "addr", listener.Addr().String(), "version", version)
-	return s.serve(ctx, listener, c, log)
+	return s.serve(ctx, listener, c, edge, log)
 }
 
 // found gives an empty database its first clinic and key. The key is printed
@@ -87,26 +92,18 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 // serve answers until the context ends. Then it turns not ready, waits for a
 // load balancer to notice, takes no more connections, and lets the requests
 // under way finish.
-func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, log *slog.Logger) error {
+func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, edge edge, log *slog.Logger) error {
 	var draining atomic.Bool
 	sealer := s.sealer(c.sealing, c.Database, log)
 	stopSealing := background(ctx, sealer.Run)
 	defer stopSealing()
-	proxies, err := mw.ParseProxies(c.Proxies)
-	if err != nil {
-		return err
-	}
-	provider, err := c.identityProvider.open()
-	if err != nil {
-		return err
-	}
 	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
 	stopSweeping := background(ctx, sweep(sessions, log))
 	defer stopSweeping()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
 		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
-		Limits: mw.NewLimits(max(c.KeyRate, 1), time.Now), Proxies: proxies,
-		Provider: provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
+		Limits: mw.NewLimits(c.KeyRate, time.Now), Proxies: edge.proxies,
+		Provider: edge.provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
 		Ready: func(ctx context.Context) error {
 			if draining.Load() {
 				return fault.New(fault.Unavailable, "The server is shutting down.")
@@ -119,9 +116,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
 	server := api.Server(c.Addr, handler, log)
-	if server.TLSConfig, err = c.tls(log); err != nil {
-		return err
-	}
+	server.TLSConfig = edge.tls
 	failed := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {
@@ -173,6 +168,25 @@ func background(ctx context.Context, fn func(context.Context)) (stop func()) {
 	var running sync.WaitGroup
 	running.Go(func() { fn(ctx) })
 	return func() { cancel(); running.Wait() }
+}
+
+// edge is what the flags say about who comes in, and how.
+type edge struct {
+	proxies  []netip.Prefix
+	provider *auth.OIDC  // nil: none
+	tls      *tls.Config // nil: plain HTTP
+}
+
+// edge reads those flags, and lists every fault of them.
+func (c serveCmd) edge(log *slog.Logger) (out edge, err error) {
+	var faults [4]error
+	out.proxies, faults[0] = mw.ParseProxies(c.Proxies)
+	out.provider, faults[1] = c.identityProvider.open()
+	out.tls, faults[2] = c.tls(log)
+	if c.KeyRate < 1 {
+		faults[3] = fmt.Errorf("--key-rate %d lets nobody in", c.KeyRate)
+	}
+	return out, errors.Join(faults[:]...)
 }
 
 // tls is the server's certificate; nil where none is configured.

@@ -19,6 +19,7 @@ import (
 type Limits struct {
 	Credential *Limiter // by credential: requests
 	Client     *Limiter // by client: requests with tokens of their own front end
+	Ended      *Limiter // by credential: requests with one that has expired or was revoked
 	Stranger   *Limiter // by address: unknown credentials
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
@@ -55,6 +56,7 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		good: good, now: now,
 		Credential: NewLimiter(Limit{PerSecond: float64(keyRate), Burst: 10 * keyRate}, now),
 		Client:     NewLimiter(aMinute(120), now),
+		Ended:      NewLimiter(aMinute(120), now),
 		Stranger:   NewLimiter(aMinute(30), now),
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
@@ -72,6 +74,9 @@ func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
 	if until, known := l.good.Get(sha256.Sum256([]byte(credential))); known && l.now().Before(until) {
 		return nil
 	}
+	if wait, ok := l.Ended.Check(credential); !ok {
+		return refuse(c, "ended", l.Ended, wait, "This credential is good no more, and is sent too often.")
+	}
 	if wait, ok := l.Stranger.Check(AddressKey(c.RealIP())); !ok {
 		return refuse(c, "stranger", l.Stranger, wait, "Too many unknown credentials came from this address.")
 	}
@@ -83,6 +88,14 @@ func (l *Limits) BeforeCredential(c echo.Context, credential string) error {
 func (l *Limits) BadCredential(c echo.Context, credential string) {
 	l.good.Remove(sha256.Sum256([]byte(credential)))
 	l.Stranger.Count(AddressKey(c.RealIP()))
+}
+
+// EndedCredential counts one that was good once. Whoever shows it is no guesser
+// but, say, a tablet that nobody has told: it is held back by itself, and not
+// with everybody else at its address.
+func (l *Limits) EndedCredential(credential string) {
+	l.good.Remove(sha256.Sum256([]byte(credential)))
+	l.Ended.Count(credential)
 }
 
 // Admit counts a request of a credential that is known to be good, and refuses

@@ -63,7 +63,10 @@ func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Princip
 		return auth.Principal{}, err
 	}
 	who, err := h.principal(c, credential)
-	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) { // known to nobody, or to nobody here
+	switch {
+	case auth.HasEnded(err):
+		h.Limits.EndedCredential(credential)
+	case fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Forbidden): // known to nobody, or to nobody here
 		h.Limits.BadCredential(c, credential)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -24,6 +25,19 @@ type Service struct {
 // usedEvery is how exact a credential's last use is known: it is written at
 // most so often.
 const usedEvery = time.Minute
+
+// ended is ErrUnknownKey of a credential that was good once. It reads the same.
+type ended struct{ error }
+
+// Unwrap gives the refusal.
+func (e ended) Unwrap() error { return e.error }
+
+// HasEnded reports whether a credential was refused that was good once: whoever
+// shows it is no guesser.
+func HasEnded(err error) bool {
+	var e ended
+	return errors.As(err, &e)
+}
 
 // ErrUnknownKey is what every credential is refused with that is not good, so
 // that the refusal tells nothing of it.
@@ -85,7 +99,7 @@ func (s *Service) Authenticate(ctx context.Context, secret Secret, from Origin) 
 		e := who.Did("key.use", "key", k.ID)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
 		s.note(ctx, who, e)
-		return Principal{}, ErrUnknownKey
+		return Principal{}, ended{ErrUnknownKey}
 	}
 	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= usedEvery {
 		if err := s.Store.KeyUsed(ctx, who, k.ID, now); err != nil {

@@ -171,7 +171,7 @@ func (s *Service) authenticateToken(ctx context.Context, secret Secret, from Ori
 		e := s.ofToken(who, "token.use", t.Token)
 		e.Outcome, e.ActorKind = audit.Refused, string(ByNobody)
 		s.note(ctx, who, e)
-		return Principal{}, ErrUnknownKey
+		return Principal{}, ended{ErrUnknownKey}
 	}
 	return who, nil
 }

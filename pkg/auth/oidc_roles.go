@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,8 +17,6 @@ type Grant struct {
 // claimableRoles are the roles that a claim can bring, the strongest first. A
 // client and the system itself never sign in through an identity provider.
 var claimableRoles = []Role{"owner", "admin", "clinician", "researcher", "app"}
-
-var grantClinic = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // ParseRoles reads mappings such as kap-admins=default:admin: a value of the
 // role claim, a clinic's slug and a role. The value may contain equals signs,
@@ -52,7 +49,7 @@ func checkGrant(value string, g Grant) (faults []error) {
 	if value == "" {
 		faults = append(faults, errors.New("role mapping: the group is empty"))
 	}
-	if !grantClinic.MatchString(g.Clinic) {
+	if !slugForm.MatchString(g.Clinic) {
 		faults = append(faults, fmt.Errorf("role mapping of %q: %q is not a clinic's slug", value, g.Clinic))
 	}
 	if !slices.Contains(claimableRoles, g.Role) {

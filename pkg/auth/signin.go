@@ -26,7 +26,7 @@ const (
 )
 
 // slugForm is how a clinic's name looks; nothing else is looked up.
-var slugForm = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // SignIn finds out whether somebody is who they say. The code is that of the
 // second factor, or a recovery code; empty where the account asks for none.

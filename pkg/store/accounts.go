@@ -76,12 +76,7 @@ var accountColumns = []string{
 // HoldAccounts holds the clinic, so that changes of its accounts that depend
 // on each other come one at a time.
 func (d *DB) HoldAccounts(ctx context.Context, who auth.Principal) error {
-	if who.Clinic == uuid.Nil {
-		return errNoClinic
-	}
-	clinic := d.read.WithContext(ctx).Table("clinics").Select("id").Where("id = ?", who.Clinic)
-	_, err := all[clinicRow](d.dialect.hold(clinic), "clinics")
-	return err
+	return d.holdClinic(ctx, who)
 }
 
 // Accounts lists a page of the clinic's accounts by id.

@@ -13,6 +13,7 @@ var floors = [][]string{
 	{"api/mw"},
 	{"api/problem"}, // below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
+	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
 	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart"},
 	{"pkg/audit"}, // below auth, whose refusals and sign-ins are recorded too
@@ -57,6 +58,16 @@ var fences = []fence{
 		around: []string{"github.com/tink-crypto"},
 		inside: []string{"pkg/seal"},
 		why:    "one package makes and reads sealed texts",
+	},
+	{
+		around: []string{"github.com/parquet-go", "github.com/xuri"},
+		inside: []string{"pkg/export"},
+		why:    "one package knows the formats of files",
+	},
+	{
+		around: []string{"gonum.org"},
+		inside: []string{"pkg/cohort"},
+		why:    "one package computes statistics",
 	},
 	{
 		around: []string{"testing", "net/http/httptest", module + "/pkg/archtest"},

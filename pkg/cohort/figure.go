@@ -1,0 +1,96 @@
+package cohort
+
+import (
+	"iter"
+
+	"github.com/google/uuid"
+)
+
+// Cases are the people that a figure is about. An error ends them, and is the
+// figure's own.
+type Cases = iter.Seq2[Case, error]
+
+// Count is a number of people; nil where it is withheld.
+type Count = *int
+
+// Interval is a confidence interval: from, to.
+type Interval [2]float64
+
+// Rate is how many of a stated group something is true of.
+type Rate struct {
+	N, Of Count
+	Rate  *float64  // N / Of; nil where Of is 0 or either is withheld
+	CI95  *Interval // Wilson's score interval without continuity correction (Wilson 1927, JASA 22:209)
+	Words string    // what Of is: "of all pairs", "of those who were cases at from"
+}
+
+// Datum is one person's part in a figure: the assessment that was counted, in
+// the version that was read. Where no assessment is counted its ID is Nil.
+type Datum struct {
+	Person, ID uuid.UUID
+	Version    int
+}
+
+// Basis is what one set of numbers was computed from. Two answers whose bases
+// differ by fewer people than may be shown give away those people's data: the
+// difference of the answers is theirs (see Ledger).
+type Basis struct {
+	Measure string  // what was counted: "phq-9 baseline". Bases of one measure are compared.
+	Data    []Datum // in any order
+}
+
+// small reports whether a number of people is too few to be shown, but for
+// nobody at all.
+func small(n, threshold int) bool { return 0 < n && n < threshold }
+
+// withhold gives nil in the place of a small number of people.
+func withhold(n Count, threshold int) Count {
+	if n == nil || small(*n, threshold) {
+		return nil
+	}
+	return n
+}
+
+// withheld is the rate as it may be shown: without its n where few people, or
+// all but few, are in it, and without anything where the whole is small.
+func (r Rate) withheld(threshold int) Rate {
+	if r.Of = withhold(r.Of, threshold); r.Of == nil {
+		return Rate{Words: r.Words}
+	}
+	if r.N == nil || small(*r.N, threshold) || small(*r.Of-*r.N, threshold) {
+		r.N, r.Rate, r.CI95 = nil, nil, nil
+	}
+	return r
+}
+
+// withholdParts gives the parts of a whole that is shown beside them. One small
+// part alone would follow from the others, so the smallest of these that is
+// not 0 goes with it; and where what is withheld comes to fewer people than the
+// threshold together, so does the next one.
+func withholdParts(parts []Count, threshold int) []Count {
+	out := make([]Count, len(parts))
+	hidden, people := 0, 0
+	for i, n := range parts {
+		if out[i] = withhold(n, threshold); out[i] == nil {
+			hidden++
+			if n != nil {
+				people += *n
+			}
+		}
+	}
+	for hidden > 0 && (hidden == 1 || people < threshold) {
+		least := -1
+		for i, n := range out {
+			if n != nil && *n > 0 && (least < 0 || *n < *out[least]) {
+				least = i
+			}
+		}
+		if least < 0 {
+			break
+		}
+		people += *out[least]
+		out[least] = nil
+		hidden++
+	}
+	return out
+}

@@ -115,8 +115,8 @@ func (s Session) check() faults {
 	return f
 }
 
-// place numbers the sessions of one client and returns them in time order.
-func place(sessions []Session) []Session {
+// Place numbers the sessions of one client and returns them in time order.
+func Place(sessions []Session) []Session {
 	out := slices.Clone(sessions)
 	slices.SortFunc(out, func(a, b Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
@@ -220,7 +220,7 @@ func placed(ctx context.Context, who auth.Principal, r Reader, ses Session) (Ses
 	if err != nil {
 		return Session{}, err
 	}
-	for _, sibling := range place(all) {
+	for _, sibling := range Place(all) {
 		if sibling.ID == ses.ID {
 			ses.Place = sibling.Place
 		}
@@ -259,7 +259,7 @@ func (s *Service) Sessions(ctx context.Context, who auth.Principal, client uuid.
 	if err != nil {
 		return nil, err
 	}
-	all = place(all)
+	all = Place(all)
 	if page.After.ID != uuid.Nil {
 		all = slices.DeleteFunc(all, func(ses Session) bool {
 			return cmp.Or(ses.StartedAt.Compare(page.After.Time), slices.Compare(ses.ID[:], page.After.ID[:])) <= 0

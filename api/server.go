@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/api/web"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // Deps is what the server needs. CORSOrigins may be empty: then no other
@@ -28,6 +29,7 @@ import (
 // Unsealed may be nil: then there is no such figure.
 type Deps struct {
 	Care        *care.Service
+	Research    *research.Service
 	Keys        *auth.Service
 	Limits      *mw.Limits
 	Provider    *auth.OIDC // nil: people sign in with passwords only
@@ -80,7 +82,7 @@ func New(d Deps) *echo.Echo {
 	write := func(limit int64) []echo.MiddlewareFunc {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{Care: d.Care, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
+	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
 	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))

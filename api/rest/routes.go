@@ -8,13 +8,15 @@ import (
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // Handlers answers the routes of /v1.
 type Handlers struct {
-	Care   *care.Service
-	Keys   *auth.Service
-	Limits *mw.Limits
+	Care     *care.Service
+	Research *research.Service
+	Keys     *auth.Service
+	Limits   *mw.Limits
 
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC

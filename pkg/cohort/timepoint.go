@@ -92,6 +92,10 @@ const (
 	NotReached  Absence = "not_reached"  // the session has not taken place, or the window has not closed
 	NotAssessed Absence = "not_assessed" // the time came, and nothing was filled in
 	NotScored   Absence = "not_scored"   // something was filled in, and its rule gives no total
+	// The following are told of comparisons alone; Find does not give them.
+	NotLater    Absence = "not_later"    // at the second of two time-points: what is there is not later than the first
+	NotAnswered Absence = "not_answered" // scored, and the one item that the figure is about has no answer
+	NotBanded   Absence = "not_banded"   // scored, and the total is in no band that the figure knows
 )
 
 // Find gives the person's score at a time-point on an instrument, or why there

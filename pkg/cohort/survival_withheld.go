@@ -17,14 +17,14 @@ func (s Survival) Withheld(threshold int) Survival {
 		whole = nil
 	}
 	s.Curve = merged(whole, threshold)
-	if s.Curve == nil {
+	if len(s.Curve) == 0 && (s.N == nil || *s.N > 0) {
 		s.Events = nil
 	}
 	s.median()
 	risk := make([]AtRisk, len(s.AtRisk))
 	for i, r := range s.AtRisk {
 		risk[i].Days = r.Days
-		if s.Curve != nil && begins(s.Curve, r.Days) {
+		if s.Events != nil && begins(s.Curve, r.Days) {
 			risk[i].N = r.N
 		}
 	}

@@ -74,6 +74,9 @@ func (t Table) Check() error {
 func (c Column) checkCodes() error {
 	seen := map[string]bool{}
 	for _, code := range c.Codes {
+		if code.Value == "" {
+			return fmt.Errorf("column %s has a code without a value", c.Name)
+		}
 		if seen[code.Value] {
 			return fmt.Errorf("column %s has the code %q twice", c.Name, code.Value)
 		}

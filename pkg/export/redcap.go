@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // redcapHeader is what REDCap takes for a data dictionary, to the letter.
@@ -133,5 +134,5 @@ func (c Column) provenance() string {
 
 // oneLine is a text without line breaks and other control characters.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(clean(s), func(r rune) bool { return r < ' ' }), " ")
+	return strings.Join(strings.FieldsFunc(clean(s), unicode.IsControl), " ")
 }

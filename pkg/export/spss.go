@@ -101,12 +101,12 @@ func (c Column) spssLevel() string {
 // spssMoments makes times of texts: SPSS reads no ISO 8601 with its T and Z.
 func spssMoments(say func(string, ...any), t Table) {
 	const text = "iso_8601_"
-	any := false
+	found := false
 	for i, c := range t.Columns {
 		if c.Kind != Moment {
 			continue
 		}
-		any = true
+		found = true
 		from := fmt.Sprintf("%s%d", text, i+1)
 		say("\nRENAME VARIABLES (%s=%s).\n", c.Name, from)
 		say("COMPUTE %s=NUMBER(CHAR.SUBSTR(%s,1,10),SDATE10)", c.Name, from)
@@ -115,7 +115,7 @@ func spssMoments(say func(string, ...any), t Table) {
 		say("+NUMBER(REPLACE(CHAR.SUBSTR(%s,18),\"Z\",\"\"),F9.0).\n", from)
 		say("FORMATS %s (DATETIME20).\n", c.Name)
 	}
-	if !any {
+	if !found {
 		return
 	}
 	say("\nMATCH FILES FILE=*\n  /KEEP=")

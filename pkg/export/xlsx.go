@@ -1,8 +1,6 @@
 package export
 
 import (
-	"archive/zip"
-	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +47,7 @@ func writeXLSX(ctx context.Context, w io.Writer, t Table, o Options) (n int64, e
 	}
 	// Excelize makes a workbook in memory, which this one may exceed: it is
 	// handed a ZIP that goes to w in place of its own.
-	book := excelize.NewFile().SetZipWriter(func(io.Writer) excelize.ZipWriter { return xlsxZip(w) })
+	book := excelize.NewFile().SetZipWriter(func(io.Writer) excelize.ZipWriter { return newZip(w) })
 	defer func() { err = errors.Join(err, book.Close()) }()
 	x, err := newXLSX(book, t, o)
 	if err != nil {
@@ -63,16 +61,6 @@ func writeXLSX(ctx context.Context, w io.Writer, t Table, o Options) (n int64, e
 	}
 	_, err = book.WriteTo(w)
 	return n, err
-}
-
-// xlsxZip compresses less than others do: the XML of a sheet is so repetitive
-// that little is lost, and it is written several times as fast.
-func xlsxZip(w io.Writer) *zip.Writer {
-	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, flate.BestSpeed)
-	})
-	return z
 }
 
 // newXLSX begins the sheet with the names of the columns.

@@ -113,8 +113,8 @@ func (g *gathering) change() Change {
 
 // all shows everything.
 func (c Change) all() shown {
-	may := everything(flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes()))))
-	maps.Copy(may, everything(c.query.outcomeCounts()))
+	may := everything(flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))).
+		with(everything(c.query.outcomeCounts()))
 	for w := range c.windows {
 		may[w.name()] = true
 	}
@@ -136,7 +136,7 @@ func (c Change) Withheld(threshold int) Change { return c.showing(c.may(threshol
 func (c Change) may(threshold int) shown {
 	may := showable(c.pairs, c.query.outcomeCounts(), threshold)
 	known := slices.DeleteFunc(groups(c.query.outcomes()), func(g group) bool { return !may[g.name()] })
-	maps.Copy(may, showable(c.places, flowCounts(c.places, pairCounts(known), lostCounts(known)), threshold))
+	may.with(showable(c.places, flowCounts(c.places, pairCounts(known), lostCounts(known)), threshold))
 	met := inOrder(c.windows)
 	parts := make([]Count, len(met))
 	for i, w := range met {

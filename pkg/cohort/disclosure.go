@@ -2,6 +2,7 @@ package cohort
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -44,6 +45,13 @@ func (s shown) strike(others shown) {
 	for name, may := range others {
 		s[name] = s[name] && may
 	}
+}
+
+// with adds what may be shown of other numbers. Of a number that is in both, the
+// other says.
+func (s shown) with(other shown) shown {
+	maps.Copy(s, other)
+	return s
 }
 
 // showable decides which of the numbers may be shown together. It goes through

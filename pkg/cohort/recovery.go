@@ -1,7 +1,6 @@
 package cohort
 
 import (
-	"maps"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/trajectory"
@@ -73,9 +72,7 @@ func (q RecoveryQuery) Compute(cases Cases) (RecoveryFigure, error) {
 		}
 		r.add(c)
 	}
-	may := everything(flowCounts(r.places, nil, nil))
-	maps.Copy(may, everything(recoveryCounts))
-	return r.showing(may), nil
+	return r.showing(everything(flowCounts(r.places, nil, nil)).with(everything(recoveryCounts))), nil
 }
 
 func (r *RecoveryFigure) add(c Case) {
@@ -129,9 +126,7 @@ func (r RecoveryFigure) Bases() []Basis {
 
 // Withheld is the figure as it may be shown.
 func (r RecoveryFigure) Withheld(threshold int) RecoveryFigure {
-	may := showable(r.pairs, recoveryCounts, threshold)
-	maps.Copy(may, showable(r.places, flowCounts(r.places, nil, nil), threshold))
-	return r.showing(may)
+	return r.showing(showable(r.pairs, recoveryCounts, threshold).with(showable(r.places, flowCounts(r.places, nil, nil), threshold)))
 }
 
 func (r RecoveryFigure) showing(may shown) RecoveryFigure {

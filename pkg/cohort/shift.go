@@ -3,7 +3,6 @@ package cohort
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -177,17 +176,14 @@ func (q Comparison) transitions(cases Cases, size int, absence Absence, level fu
 }
 
 func (t transitions) all(extra ...counted[cell]) shown {
-	may := everything(flowCounts(t.places, nil, nil))
-	maps.Copy(may, everything(tableCounts(t.cells, t.size, extra...)))
-	return may
+	return everything(flowCounts(t.places, nil, nil)).with(everything(tableCounts(t.cells, t.size, extra...)))
 }
 
 // may decides on the table first, and on the flow with the pairs as one group
 // that is shown.
 func (t transitions) may(threshold int, extra ...counted[cell]) shown {
-	may := showable(t.cells, tableCounts(t.cells, t.size, extra...), threshold)
-	maps.Copy(may, showable(t.places, flowCounts(t.places, nil, nil), threshold))
-	return may
+	return showable(t.cells, tableCounts(t.cells, t.size, extra...), threshold).
+		with(showable(t.places, flowCounts(t.places, nil, nil), threshold))
 }
 
 // suicidalThoughts is the instrument whose item 9 asks for them, and answers how

@@ -90,8 +90,8 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 			effects = append(effects, &effect{windows: tally[[2]string]{}})
 			s.fates = append(s.fates, tally[attended]{})
 		}
-		for _, d := range c.Doses {
-			q.count(c, d.Number, &s, effects[d.Number-1])
+		for i, e := range effects[:len(c.Doses)] {
+			q.count(c, i+1, &s, e)
 		}
 	}
 	for i, e := range effects {

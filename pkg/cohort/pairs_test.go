@@ -174,8 +174,11 @@ func TestAnErrorOfTheCasesIsTheFiguresOwn(t *testing.T) {
 			_, err := onPHQ9().ComputeBy(cases, func(cohort.Case, cohort.Score) string { return "" })
 			return err
 		},
-		"shift":    func() error { _, err := cohort.ShiftQuery{Comparison: comparison}.Compute(cases); return err },
-		"item 9":   func() error { _, err := cohort.Item9Query{From: firstBefore, To: firstAfter}.Compute(cases); return err },
+		"shift": func() error { _, err := cohort.ShiftQuery{Comparison: comparison}.Compute(cases); return err },
+		"item 9": func() error {
+			_, err := cohort.Item9Query{From: firstBefore, To: firstAfter}.Compute(cases)
+			return err
+		},
 		"recovery": func() error { _, err := bothScales().Compute(cases); return err },
 		"significance": func() error {
 			_, err := cohort.SignificanceQuery{Comparison: comparison}.Compute(cases)

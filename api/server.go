@@ -42,6 +42,7 @@ type Deps struct {
 	Ready       func(context.Context) error // nil error: it can serve
 	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
 	Version     string
+	Patience    time.Duration // that a reader of a file has for each piece; 0: a minute
 	CORSOrigins []string
 }
 
@@ -84,7 +85,9 @@ func New(d Deps) *echo.Echo {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
 	stream := []echo.MiddlewareFunc{mw.Timeout(streamTime)}
-	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Version: d.Version}
+	handlers := &rest.Handlers{
+		Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Version: d.Version, Patience: d.Patience,
+	}
 	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit), Stream: stream})
 	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))

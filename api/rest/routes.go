@@ -3,6 +3,8 @@
 package rest
 
 import (
+	"time"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
@@ -17,7 +19,8 @@ type Handlers struct {
 	Research *research.Service
 	Keys     *auth.Service
 	Limits   *mw.Limits
-	Version  string // of the program, for the files that it writes
+	Version  string        // of the program, for the files that it writes
+	Patience time.Duration // that a reader of a file has for each piece; 0: a minute
 
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC

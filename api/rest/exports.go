@@ -145,7 +145,7 @@ func columnsFromQuery(q *params, r *research.Request) {
 //	@Param			profile		query		string		false	"How much of who a client is it holds"	Enums(identified, limited, deidentified)	default(deidentified)
 //	@Param			instrument	query		[]string	false	"Instruments; all that the clinic has answers to, unless named"	collectionFormat(multi)
 //	@Param			dates		query		string		false	"De-identified times: moved (the default), or left out"	Enums(shifted, days)
-//	@Success		200			{file}		file
+//	@Success		200			{object}	object
 //	@Failure		401,403,422,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/exports/codebook [get]

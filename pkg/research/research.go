@@ -42,6 +42,10 @@ type Reader interface {
 
 	// Project finds a project by its name; NotFound if there is none.
 	Project(ctx context.Context, who auth.Principal, name string) (Project, error)
+	// Cohort finds a saved cohort; NotFound if there is none.
+	Cohort(ctx context.Context, who auth.Principal, id uuid.UUID) (Cohort, error)
+	// Cohorts gives a page of the saved cohorts by name.
+	Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([]Cohort, error)
 }
 
 // Tx is a transaction: what it reads and writes is stored whole or not, with
@@ -52,6 +56,9 @@ type Tx interface {
 	// InsertProject stores a project; false, and nothing stored, where the
 	// clinic has one of this name.
 	InsertProject(ctx context.Context, who auth.Principal, p Project) (bool, error)
+	// InsertCohort stores a cohort; false, and nothing stored, where the clinic
+	// has one of this id or name.
+	InsertCohort(ctx context.Context, who auth.Principal, c Cohort) (bool, error)
 }
 
 // Store keeps the record. It is the clinic's own store, seen from here.

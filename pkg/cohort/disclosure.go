@@ -2,6 +2,7 @@ package cohort
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -38,11 +39,19 @@ type counted[K comparable] struct {
 // shown says which numbers of a figure may be shown, by name.
 type shown map[string]bool
 
-// both keeps what may be shown here and there.
-func (s shown) both(other shown) {
-	for name := range s {
-		s[name] = s[name] && other[name]
+// strike takes out what may not be shown of others. A number that these do not
+// have is 0 of them, and stays.
+func (s shown) strike(others shown) {
+	for name, may := range others {
+		s[name] = s[name] && may
 	}
+}
+
+// with adds what may be shown of other numbers. Of a number that is in both, the
+// other says.
+func (s shown) with(other shown) shown {
+	maps.Copy(s, other)
+	return s
 }
 
 // showable decides which of the numbers may be shown together. It goes through
@@ -185,4 +194,12 @@ func (s shown) count(name string, n int) Count {
 		return new(n)
 	}
 	return nil
+}
+
+// rate is a rate with those of its two numbers that may be shown.
+func (s shown) rate(name string, n int, ofName string, of int, words string) Rate {
+	if s[name] && s[ofName] {
+		return rateOf(n, of, words)
+	}
+	return Rate{N: s.count(name, n), Of: s.count(ofName, of), Words: words}
 }

@@ -81,15 +81,16 @@ const (
 func fromName(a Absence) string { return "from:" + string(a) }
 func toName(a Absence) string   { return "to:" + string(a) }
 
-// flowCounts are the numbers of a flow, those that matter most first. The extra
-// ones are the figure's own, of the same people.
-func flowCounts(t tally[place], extra ...counted[place]) []counted[place] {
-	out := []counted[place]{
-		{countPaired, place.paired},
-		{countEnrolled, func(place) bool { return true }},
-		{countWithFrom, func(p place) bool { return p.from == "" }},
-	}
-	out = append(out, extra...)
+// flowCounts are the numbers of a flow, those that matter most first. Known are
+// numbers of pairs that the figure shows in another place, wanted are the
+// figure's own of those with a score at from.
+func flowCounts(t tally[place], known, wanted []counted[place]) []counted[place] {
+	out := append([]counted[place]{{countPaired, place.paired}}, known...)
+	out = append(out,
+		counted[place]{countEnrolled, func(place) bool { return true }},
+		counted[place]{countWithFrom, func(p place) bool { return p.from == "" }},
+	)
+	out = append(out, wanted...)
 	out = append(out,
 		counted[place]{countWithTo, func(p place) bool { return p.to == "" }},
 		counted[place]{countTreated, func(p place) bool { return p.treated }},
@@ -121,7 +122,7 @@ func pairing(t tally[place], may shown) Pairing {
 		countEnrolled: &p.Enrolled, countTreated: &p.Treated,
 		countWithFrom: &p.WithFrom, countWithTo: &p.WithTo, countPaired: &p.Paired,
 	}
-	for _, number := range flowCounts(t) {
+	for _, number := range flowCounts(t, nil, nil) {
 		if count, ok := at[number.name]; ok {
 			*count = may.count(number.name, t.people(number.in))
 		}

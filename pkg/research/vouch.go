@@ -28,7 +28,9 @@ func vouch(signer note.Signer, origin string, sum []byte) ([]byte, error) {
 	return note.Sign(&note.Note{Text: vouchText(origin, sum)}, signer)
 }
 
-func vouchText(origin string, sum []byte) string { return origin + "\n" + hex.EncodeToString(sum) + "\n" }
+func vouchText(origin string, sum []byte) string {
+	return origin + "\n" + hex.EncodeToString(sum) + "\n"
+}
 
 // vouched checks that a signed note of a known key says that this is the sum,
 // and is spelt as it was made: base64 has several spellings of the same bytes.

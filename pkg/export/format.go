@@ -87,6 +87,8 @@ type Options struct {
 
 	Program string    // what writes the file: "protrack 1.4.0"
 	Made    time.Time // the time that the file says it was made at; zero: it says none
+
+	flat bool // CSV holds no line breaks: SPSS takes each for the end of a row
 }
 
 // Write writes a table in a format, and says how many rows that were. It holds

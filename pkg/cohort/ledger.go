@@ -136,7 +136,7 @@ const ledgerForm = 1
 func (l *Ledger) Bytes() []byte {
 	width := (l.given + 7) / 8
 	out := make([]byte, 0, 2+len(l.data)*(len(Print{})+width))
-	out = append(out, ledgerForm, byte(l.given))
+	out = append(out, ledgerForm, byte(l.given)) // #nosec G115 -- at most mostAnswers
 	for _, p := range slices.SortedFunc(maps.Keys(l.data), compare) {
 		out = append(out, p[:]...)
 		a := l.data[p]

@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
@@ -78,8 +79,8 @@ type Tx interface {
 
 // Store keeps the record. It is the clinic's own store, seen from here.
 type Store interface {
-	// Study runs fn on one snapshot. It leaves no entry: whoever studies has
-	// noted what for, with Conduct, before.
+	// Study runs fn on one snapshot. It leaves no entry: whoever studies notes
+	// what for, with Conduct, before anything is handed on.
 	Study(ctx context.Context, who auth.Principal, fn func(Reader) error) error
 	// Conduct runs fn in one transaction, and again if the database asks for
 	// that. A change that fn does not note fails.
@@ -90,7 +91,8 @@ type Store interface {
 	Settle(ctx context.Context, who auth.Principal) error
 }
 
-// Service is research under its rules. All fields are required.
+// Service is research under its rules. All fields are required but where they
+// say otherwise.
 type Service struct {
 	Store       Store
 	Instruments *instrument.Library
@@ -98,6 +100,10 @@ type Service struct {
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
 	Log         *slog.Logger  // refusals, with ids only
+
+	// Release decides, in the transaction that notes a figure, whether what it
+	// was computed from may be given out beside earlier figures; nil: always.
+	Release func(ctx context.Context, who auth.Principal, tx Tx, bases []cohort.Basis, smallestCell int) error
 }
 
 // require decides permissions, all of which are needed, and leaves an entry of

@@ -261,7 +261,7 @@ func (e Expected) showableCells(severities tally[string], threshold int) shown {
 	}
 	may := beside(allAssessed, func(s string) bool { return s != allCounted })
 	if e.N != nil {
-		may.both(beside(allCounted, func(string) bool { return true }))
+		may.strike(beside(allCounted, func(string) bool { return true }))
 	}
 	return may
 }

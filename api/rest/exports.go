@@ -64,7 +64,7 @@ func (h *Handlers) exportTable(c echo.Context, who auth.Principal) error {
 
 // sendExport answers with an export that was prepared.
 func (h *Handlers) sendExport(c echo.Context, x *research.Export) error {
-	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x))
+	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x.Request))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"time"
 
@@ -98,6 +99,10 @@ func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	defer done()
+	// The whole export is read before the first byte of the answer.
+	if err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
 	var id uuid.UUID
 	if in.ID != nil {
 		id = *in.ID

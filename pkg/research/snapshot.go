@@ -50,6 +50,8 @@ type Frozen struct {
 // snapshotName is what a snapshot may be called: a part of its files' names.
 var snapshotName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
 
+var errNoSigner = fault.New(fault.Unavailable, "This server has no key to sign snapshots with: its log says why.")
+
 var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message: "A snapshot's name has at most 63 lower-case letters, digits, dots, hyphens and underscores."}
 
 // TakeSnapshot freezes an export, which a program of this name and version
@@ -59,6 +61,9 @@ var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message
 func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request, program string) (Snapshot, care.Outcome, error) {
 	if err := s.require(ctx, who, auth.TakeSnapshots, r.Profile.permission()); err != nil {
 		return Snapshot{}, care.Refused, err
+	}
+	if s.Signer == nil {
+		return Snapshot{}, care.Refused, errNoSigner
 	}
 	if err := s.checkSnapshot(name, r); err != nil {
 		return Snapshot{}, care.Refused, err
@@ -196,6 +201,9 @@ func (s *Service) Snapshots(ctx context.Context, who auth.Principal, page care.P
 func (s *Service) Pull(ctx context.Context, who auth.Principal, id uuid.UUID) (*Export, error) {
 	if err := s.require(ctx, who, auth.ReadSnapshots); err != nil {
 		return nil, err
+	}
+	if s.Signer == nil {
+		return nil, errNoSigner
 	}
 	x := &Export{snapshot: new(Snapshot), members: map[uuid.UUID]bool{}}
 	err := s.Store.Study(ctx, who, func(tx Reader) (err error) {

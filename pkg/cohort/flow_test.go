@@ -138,7 +138,7 @@ func flowChains(f cohort.Flow) []nested {
 func TestAWithheldFlowTellsOfNoFew(t *testing.T) {
 	told := false
 	rapid.Check(t, func(t *rapid.T) {
-		f := must[cohort.Flow](t)(cohort.FlowQuery{Instrument: "phq-9"}.Compute(casesOf(drawn(t, 60)...)))
+		f := must[cohort.Flow](t)(cohort.FlowQuery{Instrument: "phq-9"}.Compute(casesOf(drawn(t, 9)...)))
 		told = told || tellsFew(flowChains(f)...)
 		before := asJSON(t, f)
 		if got := f.Withheld(5); tellsFew(flowChains(got)...) {
@@ -168,7 +168,7 @@ func TestAFlowOfManyIsShownWhole(t *testing.T) {
 
 func TestTheNumbersOfAFlowAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := must[cohort.Flow](t)(cohort.FlowQuery{Instrument: "phq-9"}.Compute(casesOf(drawn(t, 20)...)))
+		f := must[cohort.Flow](t)(cohort.FlowQuery{Instrument: "phq-9"}.Compute(casesOf(drawn(t, 5)...)))
 		for _, p := range f.Points {
 			if *p.NotReached+*p.Expected != *f.Treated || *p.Observed+*p.Lost.N != *p.Expected || *p.Evaluable+*p.NotScored > *p.Observed {
 				t.Fatalf("%s", asJSON(t, p))

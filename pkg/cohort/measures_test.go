@@ -131,7 +131,7 @@ func measureChains(m cohort.Measures) []nested {
 func TestWithheldMeasuresTellOfNoFew(t *testing.T) {
 	told := false
 	rapid.Check(t, func(t *rapid.T) {
-		m := must[cohort.Measures](t)(cohort.MeasuresQuery{}.Compute(casesOf(drawn(t, 60)...)))
+		m := must[cohort.Measures](t)(cohort.MeasuresQuery{}.Compute(casesOf(drawn(t, 9)...)))
 		told = told || tellsFew(measureChains(m)...)
 		before := asJSON(t, m)
 		if got := m.Withheld(5); tellsFew(measureChains(got)...) {

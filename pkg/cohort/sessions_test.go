@@ -119,7 +119,7 @@ func sessionChains(s cohort.Sessions) []nested {
 func TestWithheldSessionsTellOfNoFew(t *testing.T) {
 	told := false
 	rapid.Check(t, func(t *rapid.T) {
-		s := sessionsOf(t, drawn(t, 60)...)
+		s := sessionsOf(t, drawn(t, 9)...)
 		told = told || tellsFew(sessionChains(s)...)
 		before := asJSON(t, s)
 		got := s.Withheld(5)

@@ -70,6 +70,11 @@ func TestTheFlowLooksAtTheSessionsThatAnybodyCouldHaveHad(t *testing.T) {
 	} {
 		sameFigure(t, name, append(c.want, months...), c.got)
 	}
+	all := cohort.FlowQuery{Instrument: "phq-9", Points: []cohort.TimePoint{point(t, "last"), point(t, "before_session:1"), point(t, "baseline")}}
+	f := must[cohort.Flow](t)(all.Compute(casesOf(someone("a").baseline(20).before(1, -0.1, 18).dosed(0))))
+	for _, p := range f.Points {
+		sameFigure(t, p.At.String(), []int{1, 1}, []int{*p.Expected, *p.Evaluable})
+	}
 	twice := cohort.FlowQuery{Points: []cohort.TimePoint{point(t, "last"), point(t, "baseline"), point(t, "last")}}
 	if _, err := twice.Compute(casesOf()); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a point asked for twice: %v", err)

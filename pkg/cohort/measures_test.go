@@ -75,6 +75,11 @@ func TestOnlyWhoseWindowHasClosedAreCounted(t *testing.T) {
 	early.Until = daysAfter(200)
 	m := must[cohort.Measures](t)(cohort.MeasuresQuery{}.Compute(casesOf(early, indexed("done"), someone("never above 9").later(0, 9))))
 	drre := m.Measures[0]
+	sizes := map[string]int{}
+	for _, b := range m.Bases() {
+		sizes[b.Measure] = len(b.Data)
+	}
+	sameFigure(t, "bases", map[string]int{"enrolled": 3, "phq-9 index": 2, "hedis-drr-e": 1, "cms159": 1, "mncm-6-months": 1}, sizes)
 	sameFigure(t, "enrolled, index, open, of", []int{3, 2, 1, 1}, []int{*m.Enrolled, *m.Index, *drre.NotClosed, *drre.FollowUp.Of})
 }
 

@@ -273,7 +273,10 @@ func (e Expected) showableCells(severities tally[string], threshold int) shown {
 	}
 	may := beside(allAssessed, func(s string) bool { return s != allCounted })
 	if e.N != nil {
-		may.both(beside(allCounted, func(string) bool { return true }))
+		too := beside(allCounted, func(string) bool { return true })
+		for severity := range may {
+			may[severity] = may[severity] && too[severity]
+		}
 	}
 	return may
 }

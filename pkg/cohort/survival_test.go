@@ -107,7 +107,7 @@ func TestWhoIsNotInTheCurveIsToldWithTheReason(t *testing.T) {
 func TestAWithheldCurveTellsOfNoFewWhoWereLeftOut(t *testing.T) {
 	chains := func(s cohort.Survival) []nested {
 		all := []nested{{s.Enrolled, s.N}, {s.N, s.Events}}
-		out := cohort.Count(new(0))
+		out := new(0)
 		for _, l := range s.LeftOut {
 			all = append(all, nested{s.Enrolled, l.N})
 			out = sum(out, l.N)

@@ -7,9 +7,9 @@ import (
 	"github.com/protrack/protrack/pkg/cohort"
 )
 
-// clinic are 5,000 people with 20 assessments each: six sessions with a before
+// busyClinic are 5,000 people with 20 assessments each: six sessions with a before
 // and an after, and what comes after them.
-func clinic() []*person {
+func busyClinic() []*person {
 	var people []*person
 	for i := range 5000 {
 		p := someone(fmt.Sprint(i)).baseline(float64(8 + i%20))
@@ -28,7 +28,7 @@ func clinic() []*person {
 
 // The figures of a clinic of 100,000 assessments.
 func BenchmarkFigures(b *testing.B) {
-	people := clinic()
+	people := busyClinic()
 	loss := responseOf("")
 	loss.Event = cohort.EventLossOfResponse
 	for name, compute := range map[string]func() error{

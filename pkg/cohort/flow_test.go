@@ -105,8 +105,8 @@ func tellsFew(chains ...nested) bool {
 	return false
 }
 
-// sum is nil where a part is not shown.
-func sum(parts ...cohort.Count) cohort.Count {
+// together is nil where a part is not shown.
+func together(parts ...cohort.Count) cohort.Count {
 	out := 0
 	for _, n := range parts {
 		if n == nil {
@@ -129,10 +129,10 @@ func flowChains(f cohort.Flow) []nested {
 			nested{f.Enrolled, f.Treated, p.Expected, p.Observed, p.Evaluable},
 			nested{f.Treated, p.Expected, p.Lost.N},
 			nested{f.Treated, p.NotReached}, nested{f.Baseline, p.Evaluable},
-			nested{p.Observed, p.NotScored}, nested{p.Observed, sum(p.NotScored, p.Evaluable)},
-			nested{f.Treated, sum(p.NotReached, p.Lost.N)}, nested{f.Treated, sum(p.NotReached, p.Observed)},
-			nested{p.Expected, sum(p.Lost.N, p.NotScored)}, nested{p.Expected, sum(p.Lost.N, p.NotScored, p.Evaluable)},
-			nested{f.Treated, sum(p.NotReached, p.Lost.N, p.NotScored, p.Evaluable)})
+			nested{p.Observed, p.NotScored}, nested{p.Observed, together(p.NotScored, p.Evaluable)},
+			nested{f.Treated, together(p.NotReached, p.Lost.N)}, nested{f.Treated, together(p.NotReached, p.Observed)},
+			nested{p.Expected, together(p.Lost.N, p.NotScored)}, nested{p.Expected, together(p.Lost.N, p.NotScored, p.Evaluable)},
+			nested{f.Treated, together(p.NotReached, p.Lost.N, p.NotScored, p.Evaluable)})
 	}
 	for _, chain := range reached {
 		steps = append(steps, append(nested{f.Treated}, chain...))

@@ -115,7 +115,7 @@ func sessionChains(s cohort.Sessions) []nested {
 		chains = append(chains,
 			append(append(nested{}, taken...), r.Taken, r.WithBefore, r.Paired), nested{s.Treated, r.Taken, r.WithAfter, r.Paired},
 			nested{r.WithAfter, r.Held.N, r.HeldOf}, nested{r.WithAfter, r.FromBaseline.N, r.HeldOf},
-			nested{r.Paired, r.OverlapOf}, nested{r.Across.N}, nested{sum(r.Taken, r.Paired), sum(r.WithBefore, r.WithAfter)})
+			nested{r.Paired, r.OverlapOf}, nested{r.Across.N}, nested{together(r.Taken, r.Paired), together(r.WithBefore, r.WithAfter)})
 		for _, w := range r.Windows {
 			chains = append(chains, nested{r.Paired, w.N})
 		}

@@ -110,7 +110,7 @@ func TestAWithheldCurveTellsOfNoFewWhoWereLeftOut(t *testing.T) {
 		out := new(0)
 		for _, l := range s.LeftOut {
 			all = append(all, nested{s.Enrolled, l.N})
-			out = sum(out, l.N)
+			out = together(out, l.N)
 		}
 		for _, w := range s.Windows {
 			all = append(all, nested{s.N, w.N})

@@ -60,6 +60,14 @@ func TestWhatIsHeldIsOfThoseWhoHaveBothSidesOfTheGap(t *testing.T) {
 	sameFigure(t, "held", new(3.0), one.Held.Mean)
 	sameFigure(t, "from baseline", new(-8.0), one.FromBaseline.Mean)
 	sameFigure(t, "share held, of", []float64{10.0 / 16, 2}, []float64{*one.HeldShare, float64(*one.HeldOf)})
+	sizes := map[string]int{}
+	for _, b := range s.Bases() {
+		sizes[b.Measure] = len(b.Data)
+	}
+	sameFigure(t, "bases", map[string]int{
+		"enrolled": 4, "phq-9 at before_session:1": 1, "phq-9 at after_session:1": 1, "phq-9 at after_session:1, held": 2,
+		"phq-9 at before_session:2": 1, "phq-9 at after_session:2": 1,
+	}, sizes)
 	two := s.Sessions[1]
 	sameFigure(t, "the second: taken, paired, held", []int{2, 1, 0}, []int{*two.Taken, *two.Paired, *two.Held.N})
 	if two.HeldShare != nil || two.Held.Mean != nil {
@@ -107,7 +115,7 @@ func sessionChains(s cohort.Sessions) []nested {
 		chains = append(chains,
 			append(append(nested{}, taken...), r.Taken, r.WithBefore, r.Paired), nested{s.Treated, r.Taken, r.WithAfter, r.Paired},
 			nested{r.WithAfter, r.Held.N, r.HeldOf}, nested{r.WithAfter, r.FromBaseline.N, r.HeldOf},
-			nested{r.Paired, r.OverlapOf}, nested{r.Across.N}, nested{sum(r.Taken, r.Paired), sum(r.WithBefore, r.WithAfter)})
+			nested{r.Paired, r.OverlapOf}, nested{r.Across.N}, nested{together(r.Taken, r.Paired), together(r.WithBefore, r.WithAfter)})
 		for _, w := range r.Windows {
 			chains = append(chains, nested{r.Paired, w.N})
 		}

@@ -3,18 +3,24 @@
 package rest
 
 import (
+	"time"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // Handlers answers the routes of /v1.
 type Handlers struct {
-	Care   *care.Service
-	Keys   *auth.Service
-	Limits *mw.Limits
+	Care     *care.Service
+	Research *research.Service
+	Keys     *auth.Service
+	Limits   *mw.Limits
+	Version  string        // of the program, for the files that it writes
+	Patience time.Duration // that a reader of a file has for each piece; 0: a minute
 
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC
@@ -78,6 +84,9 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/clients/:client_id/merges", h.withQuery(h.listMerges))
 	r.delete("/clients/:client_id/merge/:duplicate_id", h.withoutQuery(h.undoMerge))
 	r.get("/audit", h.withQuery(h.listAudit))
+
+	r.get("/exports/codebook", h.withQuery(h.getCodebook))
+	r.stream(exportPath, h.withQuery(h.exportTable))
 
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))

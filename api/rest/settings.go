@@ -83,12 +83,22 @@ func (h *Handlers) chooseSetting(c echo.Context, who auth.Principal) error {
 
 // ClinicSettingsRequest is what a clinic chooses for all of its work.
 type ClinicSettingsRequest struct {
-	CareTeams *bool `json:"care_teams" validate:"required"` // true: a clinician sees the clients of their care teams only
+	CareTeams    *bool `json:"care_teams" validate:"required"`                    // true: a clinician sees the clients of their care teams only
+	SmallestCell *int  `json:"smallest_cell" validate:"omitempty,min=1,max=1000"` // how many people a figure of a group needs to be shown; 5 if absent
 } //	@name	ClinicSettingsRequest
+
+func (r ClinicSettingsRequest) toCare() care.ClinicSettings {
+	out := care.ClinicSettings{CareTeams: *r.CareTeams}
+	if r.SmallestCell != nil {
+		out.SmallestCell = *r.SmallestCell
+	}
+	return out
+}
 
 // ClinicSettings are what a clinic has chosen for all of its work.
 type ClinicSettings struct {
-	CareTeams bool `json:"care_teams"`
+	CareTeams    bool `json:"care_teams"`
+	SmallestCell int  `json:"smallest_cell" example:"5"`
 } //	@name	ClinicSettings
 
 // getClinicSettings tells what the clinic has chosen.
@@ -105,7 +115,7 @@ func (h *Handlers) getClinicSettings(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, ClinicSettings{CareTeams: set.CareTeams})
+	return ok(c, ClinicSettings(set))
 }
 
 // chooseClinicSettings stores what the clinic chooses.
@@ -125,9 +135,9 @@ func (h *Handlers) chooseClinicSettings(c echo.Context, who auth.Principal) erro
 	if err != nil {
 		return err
 	}
-	set, err := h.Care.ChooseClinicSettings(c.Request().Context(), who, care.ClinicSettings{CareTeams: *in.CareTeams})
+	set, err := h.Care.ChooseClinicSettings(c.Request().Context(), who, in.toCare())
 	if err != nil {
 		return err
 	}
-	return ok(c, ClinicSettings{CareTeams: set.CareTeams})
+	return ok(c, ClinicSettings(set))
 }

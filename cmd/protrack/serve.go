@@ -101,7 +101,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	stopSweeping := background(ctx, sweep(sessions, log))
 	defer stopSweeping()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
-		Care: s.care, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
+		Care: s.care, Research: s.research, Keys: s.keys, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
 		Limits: mw.NewLimits(c.KeyRate, time.Now), Proxies: edge.proxies,
 		Provider: edge.provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
 		Ready: func(ctx context.Context) error {

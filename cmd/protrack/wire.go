@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store"
 )
 
@@ -64,11 +66,20 @@ type services struct {
 	db   *store.DB
 	care *care.Service
 	keys *auth.Service
+
+	research *research.Service
 }
 
 // newID makes the ids of what the server itself creates. Version 7 keeps
 // neighbours in time together in an index.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// newSecret makes the secrets of research projects.
+func newSecret() []byte {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return secret
+}
 
 // open opens the database and the services on it. dir may be empty.
 func open(ctx context.Context, cfg store.Config, dir string) (*services, error) {
@@ -84,6 +95,8 @@ func open(ctx context.Context, cfg store.Config, dir string) (*services, error) 
 		db:   db,
 		care: &care.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, Log: cfg.Log},
 		keys: &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: cfg.Log, Passwords: auth.NewHasher(runtime.GOMAXPROCS(0))},
+
+		research: &research.Service{Store: db, Instruments: library, Now: time.Now, NewID: newID, NewSecret: newSecret, Log: cfg.Log},
 	}, nil
 }
 

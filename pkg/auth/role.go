@@ -13,7 +13,7 @@ const (
 	Owner      Role = "owner"      // answers for the clinic: everything, and who its owners are
 	Admin      Role = "admin"      // runs the clinic: everything a clinician may, people, keys, settings, the audit trail
 	Clinician  Role = "clinician"  // treats: reads and writes clients' records
-	Researcher Role = "researcher" // sees no one's name or record: instruments and scoring
+	Researcher Role = "researcher" // sees no one's name or record: figures of groups, and de-identified exports of who consented
 	App        Role = "app"        // a front end that writes for its clients, and mints their tokens
 	Client     Role = "client"     // one client's own phone: their forms and their trajectory
 )
@@ -55,6 +55,12 @@ const (
 	ManageAccounts     Permission = "accounts:manage"
 	ManageOwners       Permission = "owners:manage"
 	ReadAudit          Permission = "audit:read"
+	ReadCohorts        Permission = "cohorts:read"  // figures of groups, and the saved cohorts
+	WriteCohorts       Permission = "cohorts:write" // save a cohort
+	ExportIdentified   Permission = "exports:identified"
+	ExportLimited      Permission = "exports:limited"      // without identity, with dates
+	ExportDeidentified Permission = "exports:deidentified" // without identity and true dates
+	TakeSnapshots      Permission = "snapshots:write"
 )
 
 // known lists every permission; its order is that of the bits in Permissions.
@@ -63,6 +69,7 @@ var known = []Permission{
 	ReadAssessments, WriteAssessments, AmendAssessments, ReadTrajectories, ReadDueForms, ReadCaseload,
 	ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 	BreakGlass, ReadTeams, ManageTeams, ReadSettings, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ManageOwners, ReadAudit,
+	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, TakeSnapshots,
 }
 
 // AllPermissions lists every permission there is.
@@ -116,8 +123,9 @@ var (
 		ReadInstruments, ReadClients, WriteClients, ReadRecord, ReadCare, WriteCare,
 		ReadAssessments, WriteAssessments, AmendAssessments, ReadTrajectories, ReadDueForms, ReadCaseload,
 		ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
-		BreakGlass, ReadTeams, ReadSettings)
-	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit)
+		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts)
+	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit,
+		ExportIdentified, ExportLimited, ExportDeidentified, TakeSnapshots)
 )
 
 // grants is the whole of who may do what; what is not listed is refused.
@@ -127,7 +135,7 @@ var grants = map[Role]Permissions{
 	Clinician: treating,
 	App: PermissionsOf(ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
 		ReadAssessments, WriteAssessments, ReadTrajectories, ReadDueForms, ReadConsents, WriteConsents, RequestCorrections, MintTokens),
-	Researcher: PermissionsOf(ReadInstruments),
+	Researcher: PermissionsOf(ReadInstruments, ReadCohorts, WriteCohorts, ExportDeidentified, TakeSnapshots),
 	Client:     PermissionsOf(ReadInstruments, ReadDueForms, ReadTrajectories, WriteAssessments),
 }
 

@@ -96,7 +96,7 @@ func standingVersion(versions []Client, client uuid.UUID) (Client, error) {
 // placeVersions numbers every version of a session as the one that stands.
 func placeVersions(versions []Session) []Session {
 	places := map[uuid.UUID]int{}
-	for _, ses := range place(slices.DeleteFunc(slices.Clone(versions), func(ses Session) bool { return ses.SupersededAt != nil })) {
+	for _, ses := range Place(slices.DeleteFunc(slices.Clone(versions), func(ses Session) bool { return ses.SupersededAt != nil })) {
 		places[ses.ID] = ses.Place
 	}
 	out := slices.Clone(versions)

@@ -39,6 +39,11 @@ const (
 	Oral          Route = "oral"
 )
 
+// Routes lists every route.
+func Routes() []Route {
+	return []Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}
+}
+
 // Medicine is what was given in a session.
 type Medicine struct {
 	Substance   string
@@ -96,7 +101,7 @@ func (s Session) check() faults {
 		f.add("/kind", "unknown_kind", "The kind is preparation, dosing, integration or follow_up.")
 	}
 	if m := s.Medicine; m != nil {
-		if !slices.Contains([]Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}, m.Route) {
+		if !slices.Contains(Routes(), m.Route) {
 			f.add("/medicine/route", "unknown_route", "The route is intravenous, intramuscular, subcutaneous, intranasal, sublingual or oral.")
 		}
 		if slices.Contains([]SessionKind{Preparation, Integration, FollowUp}, s.Kind) {
@@ -115,8 +120,8 @@ func (s Session) check() faults {
 	return f
 }
 
-// place numbers the sessions of one client and returns them in time order.
-func place(sessions []Session) []Session {
+// Place numbers the sessions of one client and returns them in time order.
+func Place(sessions []Session) []Session {
 	out := slices.Clone(sessions)
 	slices.SortFunc(out, func(a, b Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
@@ -170,7 +175,6 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		ses.ID = s.NewID()
 	}
 	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
-	ses.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
 		if err := tx.LockClients(ctx, who, []uuid.UUID{ses.ClientID}); err != nil {
@@ -179,6 +183,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		if err := checkCourse(ctx, who, tx, ses); err != nil {
 			return err
 		}
+		ses.Revision = s.next(who, Revision{})
 		if created, err = tx.InsertSession(ctx, who, ses); err != nil || !created {
 			return err
 		}
@@ -220,7 +225,7 @@ func placed(ctx context.Context, who auth.Principal, r Reader, ses Session) (Ses
 	if err != nil {
 		return Session{}, err
 	}
-	for _, sibling := range place(all) {
+	for _, sibling := range Place(all) {
 		if sibling.ID == ses.ID {
 			ses.Place = sibling.Place
 		}
@@ -259,7 +264,7 @@ func (s *Service) Sessions(ctx context.Context, who auth.Principal, client uuid.
 	if err != nil {
 		return nil, err
 	}
-	all = place(all)
+	all = Place(all)
 	if page.After.ID != uuid.Nil {
 		all = slices.DeleteFunc(all, func(ses Session) bool {
 			return cmp.Or(ses.StartedAt.Compare(page.After.Time), slices.Compare(ses.ID[:], page.After.ID[:])) <= 0

@@ -163,7 +163,7 @@ func (s *Service) history(ctx context.Context, who auth.Principal, r Reader, cli
 func within(course uuid.UUID, courses []Course, points []Point, sessions []Session) ([]Point, []Session) {
 	inCourse := map[uuid.UUID]bool{}
 	var keptSessions []Session
-	for _, ses := range place(sessions) {
+	for _, ses := range Place(sessions) {
 		of, found := courseAt(courses, ses.StartedAt, false)
 		if ses.CourseID != nil {
 			of, found = *ses.CourseID, true
@@ -201,7 +201,7 @@ func (s *Service) series(id string, points []Point, sessions []Session, ruleSet 
 			set, found = def.Change("")
 		}
 		if found {
-			rules = rulesOf(set)
+			rules = RulesOf(set)
 		}
 	}
 	for _, p := range points {
@@ -213,7 +213,7 @@ func (s *Service) series(id string, points []Point, sessions []Session, ruleSet 
 			At: p.CompletedAt, Total: p.Total, Severity: p.Severity, Window: window,
 		})
 	}
-	for _, ses := range place(sessions) {
+	for _, ses := range Place(sessions) {
 		out.Sessions = append(out.Sessions, trajectory.Session{
 			ID: ses.ID, CourseID: ses.CourseID, Number: ses.Place, Kind: string(ses.Kind), StartedAt: ses.StartedAt,
 		})
@@ -221,7 +221,8 @@ func (s *Service) series(id string, points []Point, sessions []Session, ruleSet 
 	return out, rules
 }
 
-func rulesOf(set instrument.ChangeRules) trajectory.Rules {
+// RulesOf are the rules of a set as trajectories and figures use them.
+func RulesOf(set instrument.ChangeRules) trajectory.Rules {
 	out := trajectory.Rules{
 		Set: set.ID, Version: set.Version, Source: set.Source,
 		ReliableChange: set.ReliableChange, MinimalImportantDifference: set.MinimalImportantDifference,

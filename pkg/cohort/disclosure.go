@@ -2,6 +2,7 @@ package cohort
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -38,11 +39,19 @@ type counted[K comparable] struct {
 // shown says which numbers of a figure may be shown, by name.
 type shown map[string]bool
 
-// both keeps what may be shown here and there.
-func (s shown) both(other shown) {
-	for name := range s {
-		s[name] = s[name] && other[name]
+// strike takes out what may not be shown of others. A number that these do not
+// have is 0 of them, and stays.
+func (s shown) strike(others shown) {
+	for name, may := range others {
+		s[name] = s[name] && may
 	}
+}
+
+// with adds what may be shown of other numbers. Of a number that is in both, the
+// other says.
+func (s shown) with(other shown) shown {
+	maps.Copy(s, other)
+	return s
 }
 
 // showable decides which of the numbers may be shown together. It goes through
@@ -185,4 +194,21 @@ func (s shown) count(name string, n int) Count {
 		return new(n)
 	}
 	return nil
+}
+
+// within is a number of people of a group as it may be shown. Where the size of
+// the group is withheld a 0 is too: it would say something of each of these few.
+func (s shown) within(group, name string, n int) Count {
+	if n == 0 && !s[group] {
+		return nil
+	}
+	return s.count(name, n)
+}
+
+// rate is a rate with those of its two numbers that may be shown.
+func (s shown) rate(name string, n int, group string, of int, words string) Rate {
+	if s[name] && s[group] {
+		return rateOf(n, of, words)
+	}
+	return Rate{N: s.within(group, name, n), Of: s.count(group, of), Words: words}
 }

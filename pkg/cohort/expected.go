@@ -82,8 +82,8 @@ type change struct {
 	points  float64
 }
 
-// cell names an ExpectedCell.
-type cell struct {
+// stage names an ExpectedCell.
+type stage struct {
 	session  int
 	severity string
 }
@@ -114,11 +114,11 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 	e.Windows = slices.Sorted(maps.Keys(windows))
 	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(people)), reasons(e.reasons)
 	e.Thirds = thirds(people)
-	cells := map[cell][]float64{}
+	cells := map[stage][]float64{}
 	for _, p := range people {
 		severity := e.severity(p.baseline)
 		for _, c := range p.changes {
-			at := cell{c.session, severity}
+			at := stage{c.session, severity}
 			cells[at] = append(cells[at], c.points)
 		}
 	}
@@ -184,7 +184,7 @@ func (e Expected) severity(base Score) string {
 
 // inOrder puts cells in order of session and of severity: by the least baseline
 // that has it, so that the bands stand as the instrument has them.
-func (e Expected) inOrder(people []progress) func(a, b cell) int {
+func (e Expected) inOrder(people []progress) func(a, b stage) int {
 	least := map[string]float64{}
 	for _, p := range people {
 		severity := e.severity(p.baseline)
@@ -192,13 +192,13 @@ func (e Expected) inOrder(people []progress) func(a, b cell) int {
 			least[severity] = *p.baseline.Total
 		}
 	}
-	return func(a, b cell) int {
+	return func(a, b stage) int {
 		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(least[a.severity], least[b.severity]), cmp.Compare(a.severity, b.severity))
 	}
 }
 
 // cell reads the percentiles of some changes, if they are enough.
-func (e Expected) cell(at cell, changes []float64) ExpectedCell {
+func (e Expected) cell(at stage, changes []float64) ExpectedCell {
 	out := ExpectedCell{Severity: at.severity, Session: at.session, N: new(len(changes))}
 	if len(changes) < e.Least {
 		out.Words = fmt.Sprintf("Refused: %d people are too few to expect anything from; at least %d are needed.", len(changes), e.Least)
@@ -273,10 +273,7 @@ func (e Expected) showableCells(severities tally[string], threshold int) shown {
 	}
 	may := beside(allAssessed, func(s string) bool { return s != allCounted })
 	if e.N != nil {
-		too := beside(allCounted, func(string) bool { return true })
-		for severity := range may {
-			may[severity] = may[severity] && too[severity]
-		}
+		may.strike(beside(allCounted, func(string) bool { return true }))
 	}
 	return may
 }

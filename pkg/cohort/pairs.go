@@ -32,7 +32,8 @@ type Pairing struct {
 	WithTo   Count
 	Paired   Count // with both
 	// FromAbsent and ToAbsent say why the others have no score there. A reason
-	// that is nobody's is left out; whoever lacks both is in both.
+	// that is nobody's is left out, one that is withheld is nil; whoever lacks
+	// both is in both.
 	FromAbsent, ToAbsent map[Absence]Count
 }
 
@@ -81,15 +82,16 @@ const (
 func fromName(a Absence) string { return "from:" + string(a) }
 func toName(a Absence) string   { return "to:" + string(a) }
 
-// flowCounts are the numbers of a flow, those that matter most first. The extra
-// ones are the figure's own, of the same people.
-func flowCounts(t tally[place], extra ...counted[place]) []counted[place] {
-	out := []counted[place]{
-		{countPaired, place.paired},
-		{countEnrolled, func(place) bool { return true }},
-		{countWithFrom, func(p place) bool { return p.from == "" }},
-	}
-	out = append(out, extra...)
+// flowCounts are the numbers of a flow, those that matter most first. Known are
+// numbers of pairs that the figure shows in another place, wanted are the
+// figure's own of those with a score at from.
+func flowCounts(t tally[place], known, wanted []counted[place]) []counted[place] {
+	out := append([]counted[place]{{countPaired, place.paired}}, known...)
+	out = append(out,
+		counted[place]{countEnrolled, func(place) bool { return true }},
+		counted[place]{countWithFrom, func(p place) bool { return p.from == "" }},
+	)
+	out = append(out, wanted...)
 	out = append(out,
 		counted[place]{countWithTo, func(p place) bool { return p.to == "" }},
 		counted[place]{countTreated, func(p place) bool { return p.treated }},
@@ -121,18 +123,25 @@ func pairing(t tally[place], may shown) Pairing {
 		countEnrolled: &p.Enrolled, countTreated: &p.Treated,
 		countWithFrom: &p.WithFrom, countWithTo: &p.WithTo, countPaired: &p.Paired,
 	}
-	for _, number := range flowCounts(t) {
+	for _, number := range flowCounts(t, nil, nil) {
 		if count, ok := at[number.name]; ok {
 			*count = may.count(number.name, t.people(number.in))
 		}
 	}
-	for _, a := range absences(t, func(p place) Absence { return p.from }) {
-		p.FromAbsent[a] = may.count(fromName(a), t.people(func(p place) bool { return p.from == a }))
-	}
-	for _, a := range absences(t, func(p place) Absence { return p.to }) {
-		p.ToAbsent[a] = may.count(toName(a), t.people(func(p place) bool { return p.to == a }))
+	for _, a := range []Absence{NotTreated, NotReached, NotAssessed, NotScored, NotLater, NotAnswered, NotBanded} {
+		may.reason(p.FromAbsent, a, fromName(a), t.people(func(p place) bool { return p.from == a }))
+		may.reason(p.ToAbsent, a, toName(a), t.people(func(p place) bool { return p.to == a }))
 	}
 	return p
+}
+
+// reason enters how many people lack a score for a reason. One that is nobody's
+// is left out, but not where it is withheld of others: that would tell the 0.
+func (s shown) reason(to map[Absence]Count, why Absence, name string, n int) {
+	may, asked := s[name]
+	if n > 0 || asked && !may {
+		to[why] = s.count(name, n)
+	}
 }
 
 // everything shows all of the numbers.

@@ -16,10 +16,11 @@ import (
 )
 
 type clinicRow struct {
-	ID        uuid.UUID
-	Slug      string
-	CreatedAt instant
-	CareTeams bool
+	ID           uuid.UUID
+	Slug         string
+	CreatedAt    instant
+	CareTeams    bool
+	SmallestCell int
 }
 
 func clinicFromRow(r clinicRow) auth.Clinic {
@@ -109,7 +110,7 @@ func (d *DB) ClinicBySlug(ctx context.Context, slug string) (auth.Clinic, error)
 func (d *DB) FoundClinic(ctx context.Context, c auth.Clinic, k auth.Key, hash []byte, entry audit.Entry) (bool, error) {
 	founded := false
 	err := d.transaction(ctx, c.ID, func(tx *DB) error {
-		row := clinicRow{ID: c.ID, Slug: c.Slug, CreatedAt: at(c.CreatedAt)}
+		row := clinicRow{ID: c.ID, Slug: c.Slug, CreatedAt: at(c.CreatedAt), SmallestCell: care.DefaultSmallestCell}
 		insert := tx.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if founded = insert.Error == nil && insert.RowsAffected == 1; !founded {
 			return insert.Error
@@ -133,10 +134,14 @@ func (d *DB) own(ctx context.Context, who auth.Principal) *gorm.DB {
 	return db
 }
 
+func clinicSettingsFromRow(r clinicRow) care.ClinicSettings {
+	return care.ClinicSettings{CareTeams: r.CareTeams, SmallestCell: r.SmallestCell}
+}
+
 // ClinicSettings reads what the clinic has chosen.
 func (d *DB) ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error) {
 	row, err := one[clinicRow](d.own(ctx, who), "clinic")
-	return care.ClinicSettings{CareTeams: row.CareTeams}, err
+	return clinicSettingsFromRow(row), err
 }
 
 // PutClinicSettings replaces what the clinic has chosen.
@@ -146,10 +151,10 @@ func (d *DB) PutClinicSettings(ctx context.Context, who auth.Principal, set care
 		return care.ClinicSettings{}, err
 	}
 	d.change()
-	if err := d.own(ctx, who).Updates(map[string]any{"care_teams": set.CareTeams}).Error; err != nil {
+	if err := d.own(ctx, who).Updates(map[string]any{"care_teams": set.CareTeams, "smallest_cell": set.SmallestCell}).Error; err != nil {
 		return care.ClinicSettings{}, fmt.Errorf("store clinic settings: %w", err)
 	}
-	return care.ClinicSettings{CareTeams: before.CareTeams}, nil
+	return clinicSettingsFromRow(before), nil
 }
 
 // Keys lists a page of the clinic's keys by id.

@@ -188,7 +188,7 @@ func (c *course) points() []Point {
 			p.SessionNumber, p.SessionKind = new(c.sessions[k].Number), c.sessions[k].Kind
 		}
 		if dose != nil {
-			p.DaysFromFirstDose = new(days(dose.StartedAt, a.At))
+			p.DaysFromFirstDose = new(Days(dose.StartedAt, a.At))
 		}
 		if a.Total != nil {
 			c.compare(&p, i)
@@ -260,4 +260,6 @@ func mark(p Point) *Mark {
 }
 
 // days is the time between two instants in days, to four decimals (9 seconds).
-func days(from, to time.Time) float64 { return round(to.Sub(from).Hours()/24, 4) }
+// Days is the time between two times in days, to four decimals; negative where
+// the second is the earlier.
+func Days(from, to time.Time) float64 { return round(to.Sub(from).Hours()/24, 4) }

@@ -157,10 +157,10 @@ func (c *course) durability(s *Status, points []Point, later []int) {
 	}
 	last := later[len(later)-1]
 	if !s.Relapsed {
-		s.DaysHeld, s.HeldCensored = new(days(*from, points[last].At)), true
+		s.DaysHeld, s.HeldCensored = new(Days(*from, points[last].At)), true
 		return
 	}
-	s.DaysHeld = new(days(*from, *s.RelapsedAt))
+	s.DaysHeld = new(Days(*from, *s.RelapsedAt))
 	// Regained is the gain itself where it is a state, and for worsening from
 	// the best, which is no state, that the worsening is over.
 	s.Regained = c.gained(base, points[last]) && is(c.lost(points, last, best), false)

@@ -1,0 +1,88 @@
+package research
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/care"
+)
+
+// Person is one person whom the clinic knows.
+type Person struct {
+	ID      uuid.UUID     // of the record that stands for the person
+	Records []uuid.UUID   // all records of the person, ID first
+	Erased  bool          // the record was erased since
+	Said    care.Consents // what was said of research, up to now
+}
+
+// Agreed reports whether the person has agreed to research and not withdrawn,
+// at a time, and whether anything was known of it by then.
+func (p Person) Agreed(at time.Time) (agreed, known bool) { return p.Said.Stands(care.ForResearch, at) }
+
+// HistoryQuery says what to read of people.
+type HistoryQuery struct {
+	Instruments []string   // empty: all
+	AsOf        *time.Time // what was known then; nil is now
+	Answers     bool       // with answers, subscales and what the score says besides its total
+	Item9       bool       // with the answer to phq9_9
+	Names       bool       // with references, names and goals
+	Retracted   bool       // with assessments that were retracted
+}
+
+// History is what is known of one person. Sessions are placed and in order of
+// time, those that are only planned as well; forms are in order of instrument,
+// completion and id.
+type History struct {
+	Person   Person
+	Client   care.Client // Reference and DisplayName are empty unless asked for
+	Enrolled time.Time   // when the clinic recorded the client first
+	Courses  []care.Course
+	Sessions []care.Session
+	Forms    []Form
+}
+
+// Form is one assessment as research reads it.
+type Form struct {
+	ID                uuid.UUID
+	Version           int
+	Instrument        string
+	InstrumentVersion string
+	Timing            care.Timing
+	SessionID         *uuid.UUID
+	CompletedAt       time.Time
+	RecallWindow      string
+	Mode              care.Mode
+	RecordedAt        time.Time
+	Retracted         bool
+
+	Total    *float64
+	Severity *string
+	Prorated bool
+
+	Item9 *int // where asked for
+
+	// The rest only where answers were asked for.
+	TotalOnly     bool // a total from elsewhere: its answers are not known
+	Answers       []Answer
+	Declined      []string
+	ItemsAnswered *int
+	ItemsMissing  *int
+	Subscales     map[string]*float64
+}
+
+// Answer is the answer to one item; nil: it was asked and has none.
+type Answer struct {
+	Item  string
+	Value *int
+}
+
+// Answer finds the answer to an item; false where the form has no such item.
+func (f Form) Answer(item string) (*int, bool) {
+	for i := range f.Answers {
+		if f.Answers[i].Item == item {
+			return f.Answers[i].Value, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,86 @@
+package research
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// Project is what pseudonyms are made for: within one a client has the same
+// pseudonym in every export, and in another project another one.
+type Project struct {
+	Name      string
+	Secret    []byte // 32 bytes, never handed out
+	CreatedAt time.Time
+	CreatedBy uuid.UUID
+}
+
+// DefaultProject is the project of whoever names none.
+const DefaultProject = "default"
+
+var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
+
+var errProjectName = fault.New(fault.Invalid, "The project's name cannot be used.",
+	fault.Detail{Pointer: "/project", In: "query", Code: "not_a_name", Message: "A project's name has at most 63 lower-case letters, digits, dots, hyphens and underscores."})
+
+// project finds a project, or founds it.
+func (s *Service) project(ctx context.Context, who auth.Principal, tx Tx, name string) (Project, error) {
+	p, err := tx.Project(ctx, who, name)
+	if !fault.Is(err, fault.NotFound) {
+		return p, err
+	}
+	p = Project{Name: name, Secret: s.NewSecret(), CreatedAt: stamp(s.Now()), CreatedBy: who.Actor}
+	e := s.entry(who.Did("project.create", "project", uuid.Nil))
+	e.Details.Note = map[string]string{"project": name}
+	tx.Note(e)
+	stored, err := tx.InsertProject(ctx, who, p)
+	if err == nil && !stored {
+		return tx.Project(ctx, who, name) // another was quicker
+	}
+	return p, err
+}
+
+// pseudonymBytes are 80 bits: of a million clients, two have the same
+// pseudonym with a chance of one in 10^12.
+const pseudonymBytes = 10
+
+var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// digest is the project's own hash of an id within a kind of things.
+func (p Project) digest(kind string, id uuid.UUID) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, p.Secret)
+	mac.Write([]byte(kind))
+	mac.Write(id[:])
+	return [sha256.Size]byte(mac.Sum(nil))
+}
+
+// pseudonym stands for an id. It begins with a letter, so that no program
+// takes it for a number.
+func (p Project) pseudonym(kind string, id uuid.UUID) string {
+	sum := p.digest(kind, id)
+	return strings.ToUpper(kind[:1]) + "-" + letters.EncodeToString(sum[:pseudonymBytes])
+}
+
+// shiftDays bounds how far dates are moved: a year either way hides the season.
+const shiftDays = 364
+
+// shift is how far the dates of one person are moved: whole days, the same for
+// everything of the person, so that all intervals are kept. It is never 0.
+func (p Project) shift(person uuid.UUID) time.Duration {
+	sum := p.digest("shift", person)
+	days := int64(binary.BigEndian.Uint64(sum[:8])%(2*shiftDays)) - shiftDays // #nosec G115 -- below 2*shiftDays
+	if days >= 0 {
+		days++
+	}
+	return time.Duration(days) * 24 * time.Hour
+}

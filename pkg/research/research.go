@@ -1,0 +1,140 @@
+// Package research lets the clinic's record serve research: exports,
+// snapshots, cohorts and the figures of groups.
+//
+// It joins three rooms. Who may have what of whom is decided here; what the
+// record means is care's; files are written by export, and figures computed by
+// cohort, neither of which knows a client by name.
+//
+// Whoever is not the clinic's own staff meets only the clients who have agreed
+// to research, at the time of asking. Every export and every figure leaves an
+// entry in the audit trail before its first byte, with the clients in it.
+package research
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/audit"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/instrument"
+)
+
+// Reader reads one snapshot of the clinic's record for research.
+type Reader interface {
+	// People gives everybody whom the clinic knew at a time (nil is now), by
+	// id, those erased since as well, and what they have said of research up to
+	// now. Where records were merged at that time they are one person.
+	People(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
+	// Histories gives what is known of people, in their order. The number of
+	// statements grows with every few hundred people; what is held does not.
+	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
+	// InstrumentsInUse lists the instruments that the clinic has answers to.
+	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)
+
+	Settings(ctx context.Context, who auth.Principal) (care.Settings, error)
+	ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error)
+
+	// Project finds a project by its name; NotFound if there is none.
+	Project(ctx context.Context, who auth.Principal, name string) (Project, error)
+	// Cohort finds a saved cohort; NotFound if there is none.
+	Cohort(ctx context.Context, who auth.Principal, id uuid.UUID) (Cohort, error)
+	// Cohorts gives a page of the saved cohorts by name.
+	Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([]Cohort, error)
+	// Releases gives what was given away of these measures; none of a measure of
+	// which nothing was.
+	Releases(ctx context.Context, who auth.Principal, measures []string) ([]Release, error)
+	// Snapshot finds a snapshot; NotFound if there is none.
+	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
+	// Snapshots lists snapshots by id, behind page.After.ID.
+	Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]Snapshot, error)
+	// SnapshotMembers gives the people whose data a snapshot held, by id.
+	SnapshotMembers(ctx context.Context, who auth.Principal, id uuid.UUID) ([]uuid.UUID, error)
+}
+
+// Tx is a transaction: what it reads and writes is stored whole or not, with
+// the entries that were noted.
+type Tx interface {
+	Reader
+	Note(entries ...audit.Entry)
+	// InsertProject stores a project; false, and nothing stored, where the
+	// clinic has one of this name.
+	InsertProject(ctx context.Context, who auth.Principal, p Project) (bool, error)
+	// InsertCohort stores a cohort; false, and nothing stored, where the clinic
+	// has one of this id or name.
+	InsertCohort(ctx context.Context, who auth.Principal, c Cohort) (bool, error)
+	// PutRelease stores a release in the place of the one with so many answers, 0
+	// for none; false, and nothing stored, where that is no longer the one.
+	PutRelease(ctx context.Context, who auth.Principal, r Release, was int) (bool, error)
+	// InsertSnapshot stores a snapshot with its members; false, and nothing
+	// stored, where the id is in use; Conflict where the name is.
+	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
+}
+
+// Store keeps the record. It is the clinic's own store, seen from here.
+type Store interface {
+	// Study runs fn on one snapshot. It leaves no entry: whoever studies notes
+	// what for, with Conduct, before anything is handed on.
+	Study(ctx context.Context, who auth.Principal, fn func(Reader) error) error
+	// Conduct runs fn in one transaction, and again if the database asks for
+	// that. A change that fn does not note fails.
+	Conduct(ctx context.Context, who auth.Principal, fn func(Tx) error) error
+	// Settle waits until every transaction that is under way now has ended: from
+	// then on nothing more comes in that was recorded before. Unavailable where
+	// one takes too long.
+	Settle(ctx context.Context, who auth.Principal) error
+}
+
+// Service is research under its rules. All fields are required but where they
+// say otherwise.
+type Service struct {
+	Store       Store
+	Instruments *instrument.Library
+	Now         func() time.Time
+	NewID       func() uuid.UUID
+	NewSecret   func() []byte // 32 random bytes
+	Log         *slog.Logger  // refusals, with ids only
+
+	// Release decides, in the transaction that notes a figure, whether what it
+	// was computed from may be given out beside earlier figures; nil: always.
+	Release func(ctx context.Context, who auth.Principal, tx Tx, bases []cohort.Basis, smallestCell int) error
+}
+
+// require decides permissions, all of which are needed, and leaves an entry of
+// a refusal. Where that cannot be stored the answer is no all the same.
+func (s *Service) require(ctx context.Context, who auth.Principal, need ...auth.Permission) error {
+	err := who.Require(need...)
+	if err == nil {
+		return nil
+	}
+	s.Log.WarnContext(ctx, "refused", "who", who, "needs", auth.PermissionsOf(need...).String())
+	if !fault.Is(err, fault.Forbidden) {
+		return err
+	}
+	if e := s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(s.entry(who.Refused(need...))); return nil }); e != nil {
+		s.Log.ErrorContext(ctx, "a refusal was not noted in the audit trail", "who", who, "error", e.Error())
+	}
+	return err
+}
+
+// entry completes an entry of the audit trail.
+func (s *Service) entry(e audit.Entry) audit.Entry {
+	e.ID, e.At = s.NewID(), stamp(s.Now())
+	return e
+}
+
+// stamp is the time as it is stored: UTC, whole microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func stampPtr(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(stamp(*t))
+}

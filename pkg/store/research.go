@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/research"
+)
+
+// Study runs fn on one snapshot of the clinic's record, for as long as fn
+// takes: an export is written from within. It leaves no entry.
+func (d *DB) Study(ctx context.Context, who auth.Principal, fn func(research.Reader) error) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
+	return d.inClinic(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
+}
+
+// Conduct is Write for research.
+func (d *DB) Conduct(ctx context.Context, who auth.Principal, fn func(research.Tx) error) error {
+	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
+}
+
+type projectRow struct {
+	ClinicID  uuid.UUID
+	Name      string
+	Secret    []byte
+	CreatedAt instant
+	CreatedBy uuid.UUID
+}
+
+// Project finds a project by its name.
+func (d *DB) Project(ctx context.Context, who auth.Principal, name string) (research.Project, error) {
+	row, err := one[projectRow](d.of(ctx, who, "projects").Where("name = ?", name), "project")
+	return research.Project{Name: row.Name, Secret: row.Secret, CreatedAt: row.CreatedAt.Time, CreatedBy: row.CreatedBy}, err
+}
+
+// InsertProject stores a project unless there is one of this name.
+func (d *DB) InsertProject(ctx context.Context, who auth.Principal, p research.Project) (bool, error) {
+	insert := d.trying(ctx, who, "projects").Clauses(clause.OnConflict{DoNothing: true}).Create(&projectRow{
+		ClinicID: who.Clinic, Name: p.Name, Secret: p.Secret, CreatedAt: at(p.CreatedAt), CreatedBy: p.CreatedBy,
+	})
+	if insert.Error != nil {
+		return false, fmt.Errorf("insert project: %w", insert.Error)
+	}
+	if insert.RowsAffected == 0 {
+		return false, nil
+	}
+	d.change()
+	return true, nil
+}
+
+// InstrumentsInUse lists the instruments that the clinic has answers to.
+func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error) {
+	var out []string
+	err := d.of(ctx, who, "progress").Distinct("instrument").Order("instrument").Pluck("instrument", &out).Error
+	if err != nil {
+		return nil, fmt.Errorf("read instruments: %w", err)
+	}
+	return out, nil
+}
+
+// People reads everybody whom the clinic knew at a time.
+func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
+	known, err := all[standingRow](d.of(ctx, who, "clients").Select("id", "merged_into", "erased_at").Order("id"), "clients")
+	if err != nil {
+		return nil, err
+	}
+	heads, err := d.headsAt(ctx, who, known, t)
+	if err != nil {
+		return nil, err
+	}
+	consents, err := all[consentRow](d.of(ctx, who, "consents").Where("scope = ?", string(care.ForResearch)), "consents")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]research.Person, 0, len(known))
+	place := make(map[uuid.UUID]int, len(known))
+	for _, r := range known {
+		if heads[r.ID] == uuid.Nil {
+			place[r.ID] = len(out)
+			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil})
+		}
+	}
+	for _, r := range known {
+		if head := heads[r.ID]; head != uuid.Nil {
+			place[r.ID] = place[head]
+			p := &out[place[head]]
+			p.Records = append(p.Records, r.ID)
+		}
+	}
+	for _, c := range consents {
+		if i, found := place[c.ClientID]; found {
+			out[i].Said = append(out[i].Said, consentFromRow(c))
+		}
+	}
+	return out, nil
+}
+
+// headsAt says of the records that were duplicates at a time which record
+// stood for their person. Merges are told by the record where it is about now,
+// and by their history where it is about then.
+func (d *DB) headsAt(ctx context.Context, who auth.Principal, known []standingRow, t *time.Time) (map[uuid.UUID]uuid.UUID, error) {
+	heads := map[uuid.UUID]uuid.UUID{}
+	if t == nil {
+		for _, r := range known {
+			if r.MergedInto != nil {
+				heads[r.ID] = *r.MergedInto
+			}
+		}
+		return heads, nil
+	}
+	query := d.of(ctx, who, "merges").Where("merged_at <= ? AND (undone_at IS NULL OR undone_at > ?)", at(*t), at(*t)).Order("merged_at, id")
+	merges, err := all[mergeRow](query, "merges")
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range merges {
+		heads[m.Duplicate] = m.Survivor
+	}
+	return heads, nil
+}

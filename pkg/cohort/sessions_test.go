@@ -65,8 +65,9 @@ func TestWhatIsHeldIsOfThoseWhoHaveBothSidesOfTheGap(t *testing.T) {
 		sizes[b.Measure] = len(b.Data)
 	}
 	sameFigure(t, "bases", map[string]int{
-		"enrolled": 4, "phq-9 at before_session:1": 1, "phq-9 at after_session:1": 1, "phq-9 at after_session:1, held": 2,
-		"phq-9 at before_session:2": 1, "phq-9 at after_session:2": 1,
+		"enrolled": 4, "phq-9 baseline": 4, "phq-9 at before_session:1": 1, "phq-9 at after_session:1": 1,
+		"phq-9 at after_session:1, from baseline": 2, "phq-9 at after_session:1, held": 2, "phq-9 at before_session:2, held": 2,
+		"phq-9 at before_session:2": 1, "phq-9 at after_session:2": 1, "phq-9 at after_session:2, from baseline": 1,
 	}, sizes)
 	two := s.Sessions[1]
 	sameFigure(t, "the second: taken, paired, held", []int{2, 1, 0}, []int{*two.Taken, *two.Paired, *two.Held.N})

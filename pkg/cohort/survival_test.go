@@ -140,7 +140,7 @@ func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
 		{Measure: "phq-9 baseline", Data: []cohort.Datum{{Person: p.Person, ID: scores[0].ID, Version: 1}}},
 		{Measure: "phq-9 response", Data: []cohort.Datum{{Person: p.Person, ID: scores[2].ID, Version: 1}}},
 	}, s.Bases())
-	sameFigure(t, "windows", []cohort.WindowPair{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
+	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
 	q := responseOf("")
 	q.Window = "P14D"
 	s = must[cohort.Survival](t)(q.Compute(casesOf(p)))

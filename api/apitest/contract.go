@@ -29,7 +29,7 @@ var Document = sync.OnceValues(func() (*openapi3.T, error) {
 		}
 	}
 	openapi3.DefineStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`))
-	for _, file := range []string{"text/html", "application/zip"} {
+	for _, file := range []string{"text/html", "text/csv", "application/zip"} {
 		openapi3filter.RegisterBodyDecoder(file, openapi3filter.FileBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.RegisteredBodyDecoder("application/json"))

@@ -217,12 +217,8 @@ func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
-<<<<<<< HEAD
-		"{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
-		"{table}", "assessments",
-=======
 		"{cohort_id}", n.cohort, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
->>>>>>> cohorts
+		"{table}", "assessments",
 	).Replace(route), " ")
 	if ofInstrument.MatchString(path) {
 		path += "?instrument=phq-9"

@@ -103,6 +103,8 @@ func SQLite(t testing.TB) *Server {
 type Options struct {
 	NoCORS   bool       // no site's pages may call it
 	Provider *auth.OIDC // people may sign in there
+
+	Patience time.Duration // that a reader of a file has; 0: a minute
 }
 
 // SQLiteWith is SQLite with other options.
@@ -163,7 +165,7 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
 		Care: s.Care, Research: s.Research, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
-		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test",
+		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test", Patience: o.Patience,
 		CORSOrigins: []string{"https://app.example"},
 	}
 	if o.NoCORS {

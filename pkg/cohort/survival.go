@@ -253,26 +253,25 @@ func (q SurvivalQuery) words() (string, error) {
 		return fmt.Sprintf("The first score after the first dose that is at least %g %% better than the baseline; "+
 			"the response came between this look and the one before.", *percent), nil
 	}
-	var words string
-	lacking := false
+	const then = "; the loss came between this look and the one before."
 	switch q.Relapse {
 	case "", trajectory.RelapseLossOfResponse:
-		if lacking = percent == nil; !lacking {
-			words = fmt.Sprintf("The first score after a response that is no longer at least %g %% better than the baseline", *percent)
+		if percent == nil {
+			return "", errNoThreshold
 		}
+		return fmt.Sprintf("The first score after a response that is no longer at least %g %% better than the baseline%s", *percent, then), nil
 	case trajectory.RelapseCasenessAfterRemission:
-		lacking = r.Caseness == nil || r.RemissionBelow == nil || q.Direction == trajectory.HigherIsBetter
-		words = "The first score that is a case again after a remission"
+		if r.Caseness == nil || r.RemissionBelow == nil || q.Direction == trajectory.HigherIsBetter {
+			return "", errNoThreshold
+		}
+		return "The first score that is a case again after a remission" + then, nil
 	case trajectory.RelapseReliableWorsening:
-		lacking = r.ReliableChange == nil
-		words = "The first score that is reliably worse than the best, after a reliable improvement"
-	default:
-		return "", errRelapse
+		if r.ReliableChange == nil {
+			return "", errNoThreshold
+		}
+		return "The first score that is reliably worse than the best, after a reliable improvement" + then, nil
 	}
-	if lacking {
-		return "", errNoThreshold
-	}
-	return words + "; the loss came between this look and the one before.", nil
+	return "", errRelapse
 }
 
 var (

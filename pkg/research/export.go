@@ -19,9 +19,9 @@ import (
 // LeftOut counts the people whose data a request would have reached and does
 // not hold, by the reason.
 type LeftOut struct {
-	NoConsent int // nothing is known of what they say to research
-	Withdrawn int // they have withdrawn, or refused from the start
-	Erased    int // their record was erased
+	NoConsent int `json:"no_consent"` // nothing is known of what they say to research
+	Withdrawn int `json:"withdrawn"`  // they have withdrawn, or refused from the start
+	Erased    int `json:"erased"`     // their record was erased
 }
 
 // Terms are what the bytes of an export depend on besides the record and the
@@ -51,6 +51,7 @@ type Export struct {
 	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
 	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
 	changes  Changes
+	rows     int64 // that were handed on so far, or last
 }
 
 // Prepare decides on an export and leaves its entry in the audit trail, with
@@ -197,6 +198,7 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 		if err != nil {
 			return err
 		}
+		table.Rows = x.counted(table.Rows)
 		return fn(table)
 	})
 }

@@ -87,6 +87,10 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 
 	r.get("/exports/codebook", h.withQuery(h.getCodebook))
 	r.stream(exportPath, h.withQuery(h.exportTable))
+	r.slow("/snapshots", h.withoutQuery(h.takeSnapshot))
+	r.get("/snapshots", h.withQuery(h.listSnapshots))
+	r.get("/snapshots/:snapshot_id", h.withoutQuery(h.getSnapshot))
+	r.stream(packagePath, h.withoutQuery(h.pullSnapshot))
 
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))

@@ -18,8 +18,8 @@ import (
 // kind is the data that are in the same answers.
 type kind struct {
 	membership
-	next   bool            // in the answer that is asked for
-	people map[uint64]bool // whose data they are
+	next   bool     // in the answer that is asked for
+	people []uint64 // whose data they are, each once
 }
 
 // compare puts those of many people first.
@@ -33,6 +33,28 @@ func bit(b bool) uint64 {
 		return 1
 	}
 	return 0
+}
+
+// beside counts the people who are not known yet.
+func (k *kind) beside(known []uint64) int {
+	n := 0
+	for _, person := range k.people {
+		if !slices.Contains(known, person) {
+			n++
+		}
+	}
+	return n
+}
+
+// join adds the people to those known.
+func (k *kind) join(known []uint64) []uint64 {
+	out := slices.Clone(known)
+	for _, person := range k.people {
+		if !slices.Contains(known, person) {
+			out = append(out, person)
+		}
+	}
+	return out
 }
 
 type kinds []*kind
@@ -50,7 +72,7 @@ const (
 // mostSteps bounds an audit to about a second. The search for a combination of
 // few people grows with the number of answers and the threshold beyond all
 // bounds; an answer that takes longer is refused.
-const mostSteps = 1_000_000
+const mostSteps = 5_000_000
 
 // audit decides about the next answer, given so many before. What could be
 // worked out without it is not its fault.
@@ -123,7 +145,8 @@ func (a *audit) search(i int, taken []int, known []uint64) bool {
 	}
 	for ; i < len(a.pivots) && a.steps > 0; i++ {
 		a.steps--
-		if with, ok := a.join(known, a.kinds[a.pivots[i]]); ok && a.search(i+1, append(slices.Clone(taken), i+1), with) {
+		k := a.kinds[a.pivots[i]]
+		if len(known)+k.beside(known) < a.threshold && a.search(i+1, append(slices.Clone(taken), i+1), k.join(known)) {
 			return true
 		}
 	}
@@ -139,20 +162,15 @@ func (a *audit) vanishes(taken []int, known []uint64, open []row, column int) bo
 		if a.steps--; a.steps <= 0 {
 			return false
 		}
-		values := make(row, len(open))
-		for j, factors := range open {
-			for n, i := range taken {
-				values[j] = (values[j] + factors[n]*a.rows[i][column]) % prime
-			}
-		}
-		if values.zero() {
+		values := a.values(taken, open, column)
+		if values == nil {
 			continue
 		}
-		with, ok := a.join(known, a.kinds[column])
-		if ok && len(with) == len(known) {
+		more := a.kinds[column].beside(known)
+		if more == 0 {
 			continue // of people who are told of anyhow
 		}
-		if ok && a.vanishes(taken, with, open, column+1) {
+		if len(known)+more < a.threshold && a.vanishes(taken, a.kinds[column].join(known), open, column+1) {
 			return true
 		}
 		if open = forced(open, values); open == nil {
@@ -160,6 +178,26 @@ func (a *audit) vanishes(taken []int, known []uint64, open []row, column int) bo
 		}
 	}
 	return true
+}
+
+// values gives what each combination is in a column; nil where all are 0.
+func (a *audit) values(taken []int, open []row, column int) row {
+	var out row
+	for j, factors := range open {
+		sum := uint64(0)
+		for n, i := range taken {
+			if x := a.rows[i][column]; x != 0 && factors[n] != 0 {
+				sum = (sum + factors[n]*x) % prime
+			}
+		}
+		if sum != 0 {
+			if out == nil {
+				out = make(row, len(open))
+			}
+			out[j] = sum
+		}
+	}
+	return out
 }
 
 // forced keeps those combinations of factors whose value is 0; nil where none is
@@ -187,17 +225,6 @@ func forced(open []row, values row) []row {
 		return nil
 	}
 	return left
-}
-
-// join adds the people of a kind; false where they are then no longer few.
-func (a *audit) join(known []uint64, k *kind) ([]uint64, bool) {
-	out := slices.Clone(known)
-	for person := range k.people {
-		if !slices.Contains(known, person) {
-			out = append(out, person)
-		}
-	}
-	return out, len(out) < a.threshold
 }
 
 // prime is the largest below 2^32: products fit in 64 bits.

@@ -45,6 +45,9 @@ type Expected struct {
 	// and the middle third; empty where the instrument has bands of severity.
 	Thirds []float64
 	Cells  []ExpectedCell // by session, then severity
+	// Windows are the recall windows that were asked with; of more than one, the
+	// changes answer different questions.
+	Windows []string
 
 	reasons tally[string]
 	ledger  ledger
@@ -71,6 +74,7 @@ const (
 type progress struct {
 	baseline Score
 	changes  []change
+	windows  []string // of the scores that are compared; empty where one is not known
 }
 
 type change struct {
@@ -91,6 +95,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		Least: max(q.Least, LeastForBands), reasons: tally[string]{},
 	}
 	var people []progress
+	windows := map[string]bool{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -101,8 +106,12 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		p, reason := q.progress(c, &e.ledger)
 		if e.reasons[reason]++; reason == "" {
 			people = append(people, p)
+			for _, window := range p.windows {
+				windows[window] = true
+			}
 		}
 	}
+	e.Windows = slices.Sorted(maps.Keys(windows))
 	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(people)), reasons(e.reasons)
 	e.Thirds = thirds(people)
 	cells := map[stage][]float64{}
@@ -128,7 +137,7 @@ func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
 	if absent != "" {
 		return progress{}, reasonNoBaseline
 	}
-	p := progress{baseline: base}
+	p := progress{baseline: base, windows: []string{base.Window}}
 	l.counted(q.Instrument+" baseline", c.Person, base)
 	for i := range c.Doses {
 		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: i + 1}, q.Instrument, q.Window)
@@ -136,6 +145,9 @@ func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
 			continue
 		}
 		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total})
+		if after.Window != base.Window {
+			p.windows = append(p.windows, after.Window)
+		}
 		l.counted(measureAt(q.Instrument, AfterSession, i+1), c.Person, after)
 	}
 	return p, ""

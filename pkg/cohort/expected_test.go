@@ -62,6 +62,12 @@ func TestCellsStandInTheOrderOfSessionsAndBands(t *testing.T) {
 		"1 minimal", "1 mild", "1 moderate", "1 moderately_severe", "1 severe",
 		"2 minimal", "2 mild", "2 moderate", "2 moderately_severe", "2 severe",
 	}, got)
+	sameFigure(t, "windows", []string{"P14D"}, e.Windows)
+	sizes := map[string]int{}
+	for _, b := range e.Bases() {
+		sizes[b.Measure] = len(b.Data)
+	}
+	sameFigure(t, "bases", map[string]int{"enrolled": 7, "phq-9 baseline": 5, "phq-9 at after_session:1": 5, "phq-9 at after_session:2": 5}, sizes)
 	sameFigure(t, "left out", []cohort.LeftOut{{Reason: "no_baseline", N: new(1)}, {Reason: "not_treated", N: new(1)}}, e.LeftOut)
 }
 

@@ -111,9 +111,9 @@ func (l *Ledger) kinds(in map[Print]bool) kinds {
 	by := map[place]*kind{}
 	add := func(at place, p Print) {
 		if by[at] == nil {
-			by[at] = &kind{membership: at.membership, next: at.next, people: map[uint64]bool{}}
+			by[at] = &kind{membership: at.membership, next: at.next}
 		}
-		by[at].people[binary.BigEndian.Uint64(p[:8])] = true
+		by[at].people = append(by[at].people, binary.BigEndian.Uint64(p[:8]))
 	}
 	for p, a := range l.data {
 		add(place{a, in[p]}, p)
@@ -124,6 +124,10 @@ func (l *Ledger) kinds(in map[Print]bool) kinds {
 		}
 	}
 	out := slices.Collect(maps.Values(by))
+	for _, k := range out {
+		slices.Sort(k.people)
+		k.people = slices.Compact(k.people)
+	}
 	slices.SortFunc(out, func(a, b *kind) int { return a.compare(b) })
 	return out
 }

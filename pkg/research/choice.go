@@ -16,7 +16,8 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 	if x.Request.Cohort == nil && x.Request.ChangedSince == nil {
 		return nil
 	}
-	x.GeneratedAt = stamp(s.Now())
+	x.at = stamp(s.Now())
+	x.GeneratedAt = x.at
 	return s.Store.Study(ctx, x.who, func(r Reader) error {
 		x.chosen = nil
 		if _, err := s.agreed(ctx, x, r); err != nil {
@@ -48,7 +49,9 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 // moved moves the days of every assessment.
 func (x *Export) changed(p Person) bool {
 	moved := slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Others[id] }) ||
-		slices.ContainsFunc(p.Said, func(c care.Consent) bool { return !c.RecordedAt.Before(*x.Request.ChangedSince) })
+		slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.until())
+		})
 	if moved {
 		if x.moved == nil {
 			x.moved = map[uuid.UUID]bool{}
@@ -90,28 +93,27 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
 	return nil
 }
 
-// withdrawn names those of all people who have left an increment.
-func (x *Export) withdrawn(people []Person) {
-	x.Withdrawn = nil
+// gone names those of all people who have left an increment.
+func (x *Export) gone(people []Person) []string {
 	since := x.Request.ChangedSince
-	if since == nil || x.disguise.names == nil && x.Request.Profile != Identified {
-		return
+	if since == nil {
+		return nil
 	}
+	var out []string
 	for _, p := range people {
-		erased := p.Gone != nil && !p.Gone.Before(*since)
-		if erased || x.withdrew(p) {
-			x.Withdrawn = append(x.Withdrawn, x.disguise.id(aClient, p.ID))
+		if p.Gone != nil && !p.Gone.Before(*since) || x.withdrew(p) {
+			out = append(out, x.disguise.id(aClient, p.ID))
 		}
 	}
 	for _, id := range x.changes.Merged {
-		x.Withdrawn = append(x.Withdrawn, x.disguise.id(aClient, id))
+		out = append(out, x.disguise.id(aClient, id))
 	}
-	slices.Sort(x.Withdrawn)
+	return slices.Sorted(slices.Values(out))
 }
 
 // withdrew reports whether a person who had agreed has withdrawn since.
 func (x *Export) withdrew(p Person) bool {
-	agreed, known := p.Agreed(x.GeneratedAt)
+	agreed, known := p.Agreed(x.at)
 	if p.Erased || agreed || !known {
 		return false
 	}

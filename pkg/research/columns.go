@@ -17,8 +17,8 @@ func (s *Service) Columns(ctx context.Context, who auth.Principal, r Request) (e
 	if err := s.check(r); err != nil {
 		return export.Table{}, err
 	}
-	r = r.filled()
-	x := &Export{Request: r, GeneratedAt: stamp(s.Now()), who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
+	r, now := r.filled(), stamp(s.Now())
+	x := &Export{Request: r, GeneratedAt: now, at: now, who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
 	var table export.Table
 	err := s.Store.Study(ctx, x.who, func(tx Reader) (err error) {
 		// Which columns there are may depend on who is in it.

@@ -24,15 +24,18 @@ const (
 type disguise struct {
 	profile Profile
 	dates   DateMode
-	names   *namer // nil where ids are shown
+	names   *namer // nil where ids are shown, or nothing is
 	rare    map[string]map[string]bool
 }
 
 // id is how a thing is named. Ids that are their own time, and so tell it,
 // become pseudonyms too.
 func (d disguise) id(of thing, id uuid.UUID) string {
-	if d.names == nil {
+	switch {
+	case d.profile == Identified:
 		return id.String()
+	case d.names == nil: // there are columns, and no rows
+		return ""
 	}
 	return d.names.pseudonym(of, id)
 }

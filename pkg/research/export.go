@@ -26,11 +26,11 @@ type LeftOut struct {
 
 // Terms are what the bytes of an export depend on besides the record and the
 // request. They are settled when it is read first; who sets them before repeats
-// an earlier export.
+// an earlier export. They are stored with a snapshot; hence the tags.
 type Terms struct {
-	Versions map[string]string          // version of each instrument's definition
-	Rules    map[string]string          // change rule set of each instrument; absent: none applies
-	Rare     map[string]map[string]bool // by column, the values that are merged into other
+	Versions map[string]string          `json:"versions"`       // of each instrument's definition
+	Rules    map[string]string          `json:"rules"`          // change rule set of each instrument; absent: none applies
+	Rare     map[string]map[string]bool `json:"rare,omitempty"` // by column, the values that are merged into other
 }
 
 // Export is an export that was allowed and noted, and is about to be written.
@@ -41,39 +41,48 @@ type Export struct {
 	LeftOut     LeftOut
 	Terms       *Terms // nil until it is read
 
-	// Withdrawn names, as the export would, those who are in it no longer since
-	// changed_since: they have withdrawn, were erased, or their record was merged
+	// Withdrawn names, as the export would, those who have left an increment or a
+	// snapshot since: they have withdrawn, were erased, or their record was merged
 	// into another one. Whoever keeps earlier exports deletes their rows.
 	Withdrawn []string
 
 	who      auth.Principal
+	at       time.Time // when it was asked for: who has agreed by then is in it
 	disguise disguise
 	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
 	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
 	changes  Changes
 	rows     int64 // that were handed on so far, or last
+
+	snapshot *Snapshot          // that it is of; nil: none
+	members  map[uuid.UUID]bool // people of the snapshot
 }
 
 // Prepare decides on an export and leaves its entry in the audit trail, with
 // every client in it. Forbidden where the profile is more than the principal's
 // rights; Invalid with every fault of the request.
 func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*Export, error) {
+	return s.prepare(ctx, who, &Export{Request: r}, s.exported)
+}
+
+// prepare is Prepare for an export that may be of a snapshot, with the entry
+// that is left.
+func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, entry func(*Export) audit.Entry) (*Export, error) {
+	r := x.Request
 	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
 		return nil, err
 	}
 	if err := s.check(r); err != nil {
 		return nil, err
 	}
-	x := &Export{Request: r.filled(), who: reaching(who)}
+	x.Request, x.who = r.filled(), reaching(who)
+	x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
 	if err := s.choose(ctx, x); err != nil {
 		return nil, err
 	}
 	err := s.Store.Conduct(ctx, x.who, func(tx Tx) (err error) {
-		x.GeneratedAt = stamp(s.Now())
-		if _, err := s.agreed(ctx, x, tx); err != nil {
-			return err
-		}
-		x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
+		x.at = stamp(s.Now())
+		x.GeneratedAt = x.at
 		if r.Profile != Identified {
 			project, err := s.project(ctx, x.who, tx, x.Request.Project)
 			if err != nil {
@@ -86,8 +95,11 @@ func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*
 				return err
 			}
 		}
+		if _, err := s.agreed(ctx, x, tx); err != nil {
+			return err
+		}
 		x.order()
-		tx.Note(s.exported(x))
+		tx.Note(entry(x))
 		return nil
 	})
 	if err != nil {
@@ -126,7 +138,7 @@ func (s *Service) agreed(ctx context.Context, x *Export, r Reader) ([]Person, er
 	var all []Person
 	x.People, x.LeftOut = nil, LeftOut{}
 	for _, p := range people {
-		switch agreed, known := p.Agreed(x.GeneratedAt); {
+		switch agreed, known := p.Agreed(x.at); {
 		case p.Erased:
 			x.LeftOut.Erased++
 		case agreed:
@@ -142,7 +154,9 @@ func (s *Service) agreed(ctx context.Context, x *Export, r Reader) ([]Person, er
 			x.People = append(x.People, p)
 		}
 	}
-	x.withdrawn(people)
+	if x.Withdrawn = x.gone(people); x.snapshot != nil {
+		x.thaw()
+	}
 	return all, nil
 }
 
@@ -162,11 +176,7 @@ func (x *Export) order() {
 // exported is the entry of an export. It names filters, and no value of theirs
 // that says who somebody is.
 func (s *Service) exported(x *Export) audit.Entry {
-	var ids []uuid.UUID
-	for _, p := range x.People {
-		ids = append(ids, p.Records...)
-	}
-	e := s.entry(x.who.Did(string(x.Request.Table)+".export", "", uuid.Nil)).WithClients(ids)
+	e := s.entry(x.who.Did(string(x.Request.Table)+".export", "", uuid.Nil)).WithClients(x.records())
 	e.Details.Note = map[string]string{
 		"profile": string(x.Request.Profile), "project": x.Request.Project, "format": string(x.Request.Format),
 		"shape": string(x.Request.Shape), "package": strconv.FormatBool(x.Request.Package),
@@ -175,6 +185,15 @@ func (s *Service) exported(x *Export) audit.Entry {
 		e.Details.Note["as_of"] = x.Request.AsOf.Format(time.RFC3339Nano)
 	}
 	return e
+}
+
+// records are those of the people of an export.
+func (x *Export) records() []uuid.UUID {
+	var ids []uuid.UUID
+	for _, p := range x.People {
+		ids = append(ids, p.Records...)
+	}
+	return ids
 }
 
 // Read hands fn the table of an export, on one snapshot of the record. Who has

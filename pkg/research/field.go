@@ -87,7 +87,7 @@ func (d disguise) time(name, label string) export.Column {
 
 // named is a column of ids or of pseudonyms.
 func (d disguise) named(name, label string) export.Column {
-	if d.names == nil && d.profile == Identified {
+	if d.profile == Identified {
 		return textual(name, label, "The id in the record")
 	}
 	return textual(name, label, "A pseudonym made with the project's key: the same in every export of the project, and another in another project")

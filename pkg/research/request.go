@@ -52,10 +52,10 @@ type Request struct {
 	// What is left out. Zero values leave nothing out.
 	// Times are compared as the export shows them: where it moves dates, a filter
 	// by true ones would tell them.
-	From    *time.Time  `json:"from,omitempty"` // completed, or a session started, then or later
-	To      *time.Time  `json:"to,omitempty"`   // before then
-	Course  *uuid.UUID  `json:"course_id,omitempty"`
-	Session *int        `json:"session,omitempty"` // number of the session
+	From    *time.Time  `json:"from,omitempty"`      // completed, or a session started, then or later
+	To      *time.Time  `json:"to,omitempty"`        // before then
+	Course  *uuid.UUID  `json:"course_id,omitempty"` // of the record: for who is shown ids
+	Session *int        `json:"session,omitempty"`   // number of the session
 	Timing  care.Timing `json:"timing,omitempty"`
 	Cohort  *uuid.UUID  `json:"cohort,omitempty"`
 
@@ -139,7 +139,7 @@ func (r Request) checkFilters(f *requestFaults) {
 	f.add(r.Timing != "" && !slices.Contains(timings(), r.Timing), "timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
 
 	const hidden = "This profile hides what is asked for."
-	f.add(r.Course != nil && r.Profile == Deidentified, "course_id", "hidden_by_profile", hidden)
+	f.add(r.Course != nil && r.Profile != Identified, "course_id", "hidden_by_profile", hidden)
 	f.add((r.From != nil || r.To != nil) && r.Profile == Deidentified && r.Dates == DaysOnly, "from", "hidden_by_profile", hidden)
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -105,6 +106,7 @@ type Service struct {
 	Now         func() time.Time
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
+	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
 
 	// Release decides, in the transaction that notes a figure, whether what it

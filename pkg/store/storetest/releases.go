@@ -26,7 +26,7 @@ var releases = []promise{
 		if diff := cmp.Diff(want, c.releases(t, c.Who, "phq-9 score", "people", "never asked")); diff != "" {
 			t.Errorf("releases (-want +got):\n%s", diff)
 		}
-		if got := c.releases(t, c.DB.Clinic(t).Who, "phq-9 score", "people"); len(got) != 0 {
+		if got := c.releases(t, c.Database.Clinic(t).Who, "phq-9 score", "people"); len(got) != 0 {
 			t.Errorf("another clinic finds %d", len(got))
 		}
 	}},
@@ -67,7 +67,7 @@ func release(measure string, answers int) research.Release {
 
 func (c *Clinic) releases(t *testing.T, who auth.Principal, measures ...string) (out []research.Release) {
 	t.Helper()
-	err := c.DB.Study(t.Context(), who, func(r research.Reader) (err error) {
+	err := c.DB.DB.Study(t.Context(), who, func(r research.Reader) (err error) {
 		out, err = r.Releases(t.Context(), who, measures)
 		return err
 	})
@@ -79,7 +79,7 @@ func (c *Clinic) releases(t *testing.T, who auth.Principal, measures ...string) 
 
 func (c *Clinic) put(t *testing.T, who auth.Principal, r research.Release, was int) (stored bool) {
 	t.Helper()
-	err := c.DB.Conduct(context.WithoutCancel(t.Context()), who, func(tx research.Tx) (err error) {
+	err := c.DB.DB.Conduct(context.WithoutCancel(t.Context()), who, func(tx research.Tx) (err error) {
 		tx.Note(Entry(who))
 		stored, err = tx.PutRelease(t.Context(), who, r, was)
 		return err

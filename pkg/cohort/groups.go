@@ -127,7 +127,9 @@ func (g GroupedChange) Bases() []Basis {
 // smallest with it, so that it does not follow from the total. A number is shown
 // in the groups only where it may be shown in the total, in every group that is
 // shown, and in those that are withheld taken together: otherwise the total
-// would tell the one that is missing.
+// would tell the one that is missing. Each number is looked at for itself here:
+// what several numbers of several groups tell together is looked at within a
+// group and within the total alone.
 func (g GroupedChange) Withheld(threshold int) GroupedChange {
 	parts := make([]Count, len(g.Groups))
 	for i, group := range g.Groups {
@@ -144,7 +146,14 @@ func (g GroupedChange) Withheld(threshold int) GroupedChange {
 			beside.strike(g.Groups[i].may(threshold))
 		}
 	}
-	beside.strike(rest.change().may(threshold))
+	together := rest.change()
+	beside.strike(together.may(threshold))
+	together.silence(beside)
+	for i, n := range parts {
+		if n != nil {
+			g.Groups[i].silence(beside)
+		}
+	}
 	for i, n := range parts {
 		if n == nil {
 			out.Groups[i].Change = g.Groups[i].hidden()

@@ -19,7 +19,8 @@ const (
 )
 
 // writeSPSS writes the program that reads SPSSData: the table as CSV for
-// research, with codes and with nothing for what is missing. The rows are read
+// research, with codes, with nothing for what is missing and with a space for
+// each line break. The rows are read
 // once, for the widths of the texts.
 func writeSPSS(ctx context.Context, w io.Writer, t Table, _ Options) (int64, error) {
 	rows, extents, err := t.measure(ctx)
@@ -32,7 +33,7 @@ func writeSPSS(ctx context.Context, w io.Writer, t Table, _ Options) (int64, err
 
 // spssOptions are those that the program expects of the CSV that it reads.
 func (o Options) spssOptions() Options {
-	o.Dialect, o.NA, o.Labels = Research, "", false
+	o.Dialect, o.NA, o.Labels, o.flat = Research, "", false, true
 	return o
 }
 
@@ -109,10 +110,10 @@ func spssMoments(say func(string, ...any), t Table) {
 		found = true
 		from := fmt.Sprintf("%s%d", text, i+1)
 		say("\nRENAME VARIABLES (%s=%s).\n", c.Name, from)
-		say("COMPUTE %s=NUMBER(CHAR.SUBSTR(%s,1,10),SDATE10)", c.Name, from)
-		say("+NUMBER(CHAR.SUBSTR(%s,12,2),F2.0)*3600", from)
-		say("+NUMBER(CHAR.SUBSTR(%s,15,2),F2.0)*60\n  ", from)
-		say("+NUMBER(REPLACE(CHAR.SUBSTR(%s,18),\"Z\",\"\"),F9.0).\n", from)
+		say("COMPUTE %s=NUMBER(SUBSTR(%s,1,10),SDATE10)", c.Name, from)
+		say("+NUMBER(SUBSTR(%s,12,2),F2.0)*3600", from)
+		say("+NUMBER(SUBSTR(%s,15,2),F2.0)*60\n  ", from)
+		say("+NUMBER(REPLACE(SUBSTR(%s,18),\"Z\",\"\"),F9.0).\n", from)
 		say("FORMATS %s (DATETIME20).\n", c.Name)
 	}
 	if !found {

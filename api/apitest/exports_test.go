@@ -56,7 +56,9 @@ func agree(s *apitest.Server, client, status, at string) {
 // trailers say that it is another.
 func whole(t testing.TB, r *apitest.Response) []byte {
 	t.Helper()
-	r.Want(http.StatusOK)
+	if r.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
+	}
 	var file []byte
 	var err error
 	switch coding := r.Header.Get("Content-Encoding"); coding {

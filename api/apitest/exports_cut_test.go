@@ -302,6 +302,9 @@ func TestAFileThatBreaksOffNeverLooksWhole(t *testing.T) {
 					if err != nil {
 						continue
 					}
+					if query == "format=csv" {
+						t.Errorf("%s, %s: it was to break midway, and answers %d", what, version, r.StatusCode)
+					}
 					// What fits into the first piece is not sent, and the fault is told.
 					if r.StatusCode < http.StatusInternalServerError || r.Trailer.Get("Protrack-SHA256") != "" {
 						t.Errorf("%s, %s, %s: %d, and %d bytes that look whole", what, version, query, r.StatusCode, len(body))

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -314,8 +315,10 @@ func TestAFileThatBreaksOffNeverLooksWhole(t *testing.T) {
 			}
 			soon(t, "no query is open after "+what, func() bool { return !openQueries(t, s, db) })
 		}
-		if !strings.Contains(s.Log.String(), errMidway.Error()) {
-			t.Error("the log does not say why")
+		// The log says that an answer was cut off, and why.
+		cut := regexp.MustCompile(`"answer cut off","request_id":"([^"]+)","route":"/v1/exports/:table","bytes":[1-9]`).FindStringSubmatch(s.Log.String())
+		if cut == nil || !regexp.MustCompile(`"failed","request_id":"`+cut[1]+`".*`+errMidway.Error()).MatchString(s.Log.String()) {
+			t.Errorf("the log does not say why: %v", cut)
 		}
 		s.Research.Store = vast{Store: s.DB, rounds: 40} // the control: without a hurdle they are whole
 		for _, client := range clientsOf(t, server) {
@@ -445,7 +448,8 @@ func TestAClinicHasTwoFilesUnderWayAtATime(t *testing.T) {
 		}
 	}
 	s.Do("GET", "/v1/exports/codebook", nil).Want(http.StatusOK) // takes no slot
-	group.Go(func() {                                             // another clinic's is its own
+	// Another clinic's slots are its own.
+	group.Go(func() {
 		if r, err := s.Try(s.Other.Key[auth.Admin], "GET", exportCSV, nil); err != nil || r.Status != http.StatusOK {
 			t.Error(r, err)
 		}

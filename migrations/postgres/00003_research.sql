@@ -35,6 +35,7 @@ CREATE TABLE snapshots (
   as_of      timestamptz NOT NULL,
   manifest   text NOT NULL, -- as it was first handed out
   signature  text NOT NULL,
+  seal       text NOT NULL, -- of the whole file
   created_at timestamptz NOT NULL,
   created_by uuid NOT NULL,
   PRIMARY KEY (clinic_id, id),
@@ -53,23 +54,20 @@ CREATE TABLE snapshot_members (
 );
 
 -- What figures were given to those who may not see single people, so that the
--- next answer cannot be subtracted from an earlier one to find out about a few.
+-- next answer cannot be subtracted from earlier ones to find out about a few.
 CREATE TABLE releases (
   clinic_id uuid NOT NULL REFERENCES clinics (id),
-  id        uuid NOT NULL,
   measure   text COLLATE "C" NOT NULL,
-  digest    bytea NOT NULL, -- of data: the same answer again is no new release
-  data      bytea NOT NULL, -- keyed prints of the people and of what was counted of each
-  at        timestamptz NOT NULL,
-  PRIMARY KEY (clinic_id, id),
-  UNIQUE (clinic_id, measure, digest)
+  answers   integer NOT NULL CHECK (answers > 0), -- that are new, each by what was not known before
+  ledger    bytea NOT NULL, -- keyed prints of what was counted, and which answers each was in
+  at        timestamptz NOT NULL, -- of the latest answer that was new
+  PRIMARY KEY (clinic_id, measure)
 );
 
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER cohorts_kept BEFORE UPDATE ON cohorts FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshots_kept BEFORE UPDATE OR DELETE ON snapshots FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshot_members_kept BEFORE UPDATE OR DELETE ON snapshot_members FOR EACH ROW EXECUTE FUNCTION keep_row();
-CREATE TRIGGER releases_kept BEFORE UPDATE OR DELETE ON releases FOR EACH ROW EXECUTE FUNCTION keep_row();
 
 -- +goose StatementBegin
 DO $$
@@ -83,6 +81,7 @@ BEGIN
   END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
     GRANT SELECT, INSERT ON projects, cohorts, snapshots, snapshot_members, releases TO protrack_app;
+    GRANT UPDATE ON releases TO protrack_app;
   END IF;
 END $$;
 -- +goose StatementEnd

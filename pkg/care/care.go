@@ -142,7 +142,10 @@ func stampPtr(t *time.Time) *time.Time {
 }
 
 // next is the revision that follows prev. Its time is later than prev's even
-// where the clock was set back, so that versions never overlap.
+// where the clock was set back, so that versions never overlap. It is called
+// within the transaction, once the clients are locked: whoever freezes the
+// record at a time waits for the transactions under way, and then nothing more
+// can come in that says it was recorded before.
 func (s *Service) next(who auth.Principal, prev Revision) Revision {
 	at := stamp(s.Now())
 	if !at.After(prev.RecordedAt) {
@@ -164,7 +167,7 @@ func settle[T record[T]](current, original, asked T) (T, Outcome, error) {
 		}
 	}
 	var none T
-	return none, Refused, errIDTaken
+	return none, Refused, ErrIDTaken
 }
 
 // settled is settle on what fn reads. An id that is in use where the principal
@@ -173,7 +176,7 @@ func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, a
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := fn(r)
 		if fault.Is(err, fault.NotFound) {
-			return errIDTaken
+			return ErrIDTaken
 		}
 		if err != nil {
 			return err
@@ -184,7 +187,8 @@ func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, a
 	return out, outcome, err
 }
 
-var errIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
+// ErrIDTaken refuses to overwrite: the id is in use with other content.
+var ErrIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
 	fault.Detail{Pointer: "/id", Code: "id_taken", Message: "Send what was sent first to retry, or a new id to create."})
 
 // checkVersion refuses a change that was made against another version than

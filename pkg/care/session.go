@@ -39,6 +39,11 @@ const (
 	Oral          Route = "oral"
 )
 
+// Routes lists every route.
+func Routes() []Route {
+	return []Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}
+}
+
 // Medicine is what was given in a session.
 type Medicine struct {
 	Substance   string
@@ -96,7 +101,7 @@ func (s Session) check() faults {
 		f.add("/kind", "unknown_kind", "The kind is preparation, dosing, integration or follow_up.")
 	}
 	if m := s.Medicine; m != nil {
-		if !slices.Contains([]Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}, m.Route) {
+		if !slices.Contains(Routes(), m.Route) {
 			f.add("/medicine/route", "unknown_route", "The route is intravenous, intramuscular, subcutaneous, intranasal, sublingual or oral.")
 		}
 		if slices.Contains([]SessionKind{Preparation, Integration, FollowUp}, s.Kind) {
@@ -170,7 +175,6 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		ses.ID = s.NewID()
 	}
 	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
-	ses.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
 		if err := tx.LockClients(ctx, who, []uuid.UUID{ses.ClientID}); err != nil {
@@ -179,6 +183,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		if err := checkCourse(ctx, who, tx, ses); err != nil {
 			return err
 		}
+		ses.Revision = s.next(who, Revision{})
 		if created, err = tx.InsertSession(ctx, who, ses); err != nil || !created {
 			return err
 		}
@@ -199,7 +204,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := r.SessionHistory(ctx, who, ses.ID)
 		if fault.Is(err, fault.NotFound) {
-			return errIDTaken
+			return ErrIDTaken
 		}
 		if err != nil {
 			return err

@@ -39,6 +39,13 @@ type Package struct {
 	Manifest func([]File) ([]byte, error)
 	// Sign makes manifest.sig of manifest.json; nil: there is none.
 	Sign func(manifest []byte) ([]byte, error)
+
+	// Stored leaves all files uncompressed, so that the bytes do not depend on the
+	// version of a compressor.
+	Stored bool
+	// Seal vouches for the whole file: it is given the SHA-256 of all but the
+	// ZIP's comment, and what it makes becomes that comment. nil: there is none.
+	Seal func(sum []byte) (string, error)
 }
 
 // WritePackage writes a package as a ZIP, and says how many rows its data has.
@@ -48,7 +55,17 @@ func WritePackage(ctx context.Context, w io.Writer, p Package) (int64, error) {
 	if err := p.Table.Check(); err != nil {
 		return 0, err
 	}
-	z := &packer{zip: newZip(w), modified: p.Modified}
+	var closing func() error
+	if p.Seal != nil {
+		s := &sealer{out: NewSum(w), seal: p.Seal}
+		w, closing = s, s.close
+	}
+	z := &packer{zip: newZip(w), modified: p.Modified, stored: p.Stored}
+	if p.Seal != nil {
+		if err := z.zip.SetComment(blank); err != nil {
+			return 0, fmt.Errorf("write package: %w", err)
+		}
+	}
 	rows, err := p.data(ctx, z)
 	if err != nil {
 		return rows, err
@@ -61,6 +78,9 @@ func WritePackage(ctx context.Context, w io.Writer, p Package) (int64, error) {
 	if err := z.zip.Close(); err != nil {
 		return rows, fmt.Errorf("write package: %w", err)
 	}
+	if closing != nil {
+		return rows, closing()
+	}
 	return rows, nil
 }
 
@@ -68,11 +88,15 @@ func WritePackage(ctx context.Context, w io.Writer, p Package) (int64, error) {
 type packer struct {
 	zip      *zip.Writer
 	modified time.Time
+	stored   bool
 	files    []File
 }
 
 // add adds a file that write writes. A file that is compressed already is stored.
 func (z *packer) add(name string, method uint16, write func(io.Writer) error) error {
+	if z.stored {
+		method = zip.Store
+	}
 	w, err := z.zip.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: z.modified.UTC()})
 	if err != nil {
 		return fmt.Errorf("add %s: %w", name, err)

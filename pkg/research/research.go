@@ -17,10 +17,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
@@ -36,12 +38,31 @@ type Reader interface {
 	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
 	// InstrumentsInUse lists the instruments that the clinic has answers to.
 	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)
+	// InstrumentsAt lists those that it had answers to at a time (nil is now),
+	// retracted ones as well. It looks at every assessment.
+	InstrumentsAt(ctx context.Context, who auth.Principal, asOf *time.Time) ([]string, error)
+	// Changes says of which records something was recorded at a time or later,
+	// of what is known at another (nil is now).
+	Changes(ctx context.Context, who auth.Principal, since time.Time, asOf *time.Time) (Changes, error)
 
 	Settings(ctx context.Context, who auth.Principal) (care.Settings, error)
 	ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error)
 
 	// Project finds a project by its name; NotFound if there is none.
 	Project(ctx context.Context, who auth.Principal, name string) (Project, error)
+	// Cohort finds a saved cohort; NotFound if there is none.
+	Cohort(ctx context.Context, who auth.Principal, id uuid.UUID) (Cohort, error)
+	// Cohorts gives a page of the saved cohorts by name.
+	Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([]Cohort, error)
+	// Releases gives what was given away of these measures; none of a measure of
+	// which nothing was.
+	Releases(ctx context.Context, who auth.Principal, measures []string) ([]Release, error)
+	// Snapshot finds a snapshot; NotFound if there is none.
+	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
+	// Snapshots lists snapshots by id, behind page.After.ID.
+	Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]Snapshot, error)
+	// SnapshotMembers gives the people whose data a snapshot held, by id.
+	SnapshotMembers(ctx context.Context, who auth.Principal, id uuid.UUID) ([]uuid.UUID, error)
 }
 
 // Tx is a transaction: what it reads and writes is stored whole or not, with
@@ -52,26 +73,45 @@ type Tx interface {
 	// InsertProject stores a project; false, and nothing stored, where the
 	// clinic has one of this name.
 	InsertProject(ctx context.Context, who auth.Principal, p Project) (bool, error)
+	// InsertCohort stores a cohort; false, and nothing stored, where the clinic
+	// has one of this id or name.
+	InsertCohort(ctx context.Context, who auth.Principal, c Cohort) (bool, error)
+	// PutRelease stores a release in the place of the one with so many answers, 0
+	// for none; false, and nothing stored, where that is no longer the one.
+	PutRelease(ctx context.Context, who auth.Principal, r Release, was int) (bool, error)
+	// InsertSnapshot stores a snapshot with its members; false, and nothing
+	// stored, where the id is in use; Conflict where the name is.
+	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
 }
 
 // Store keeps the record. It is the clinic's own store, seen from here.
 type Store interface {
-	// Study runs fn on one snapshot. It leaves no entry: whoever studies has
-	// noted what for, with Conduct, before.
+	// Study runs fn on one snapshot. It leaves no entry: whoever studies notes
+	// what for, with Conduct, before anything is handed on.
 	Study(ctx context.Context, who auth.Principal, fn func(Reader) error) error
 	// Conduct runs fn in one transaction, and again if the database asks for
 	// that. A change that fn does not note fails.
 	Conduct(ctx context.Context, who auth.Principal, fn func(Tx) error) error
+	// Settle waits until every transaction that is under way now has ended: from
+	// then on nothing more comes in that was recorded before. Unavailable where
+	// one takes too long.
+	Settle(ctx context.Context, who auth.Principal) error
 }
 
-// Service is research under its rules. All fields are required.
+// Service is research under its rules. All fields are required but where they
+// say otherwise.
 type Service struct {
 	Store       Store
 	Instruments *instrument.Library
 	Now         func() time.Time
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
+	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
+
+	// Release decides, in the transaction that notes a figure, whether what it
+	// was computed from may be given out beside earlier figures; nil: always.
+	Release func(ctx context.Context, who auth.Principal, tx Tx, bases []cohort.Basis, smallestCell int) error
 }
 
 // require decides permissions, all of which are needed, and leaves an entry of

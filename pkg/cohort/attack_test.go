@@ -372,7 +372,7 @@ func TestFiguresOfOneClinicCanBeAskedForBesideEachOther(t *testing.T) {
 			asks(r, cohort.ExpectedQuery{Instrument: "phq-9"}.Compute, all...)
 			asks(r, cohort.MeasuresQuery{}.Compute, all...)
 		}
-		later := append(slices.Clone(all), patients(70)[60:]...)
+		later := append(slices.Clone(all), patients(120)[60:]...)
 		return told(asks(r, onPHQ9().Compute, later...).From.Mean)
 	})
 	if err != nil {

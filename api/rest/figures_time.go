@@ -111,7 +111,7 @@ func sessionEffect(s cohort.SessionEffect) SessionEffect {
 	return SessionEffect{
 		Number: s.Number, Taken: s.Taken, WithBefore: s.WithBefore, WithAfter: s.WithAfter, Paired: s.Paired,
 		Across: meanOf(s.Across), Held: meanOf(s.Held), FromBaseline: meanOf(s.FromBaseline), HeldShare: s.HeldShare, HeldOf: s.HeldOf,
-		Windows:       convert(s.Windows, func(w cohort.WindowPair) RecallWindows { return RecallWindows(w) }),
+		Windows:       convert(s.Windows, func(w cohort.Windows) RecallWindows { return RecallWindows(w) }),
 		RecallOverlap: s.RecallOverlap, OverlapOf: s.OverlapOf, Withheld: hidden(s.Taken, s.WithBefore, s.WithAfter, s.Paired, s.HeldOf, s.OverlapOf),
 	}
 }

@@ -87,6 +87,11 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 
 	r.get("/exports/codebook", h.withQuery(h.getCodebook))
 	r.stream(exportPath, h.withQuery(h.exportTable))
+	r.slow("/snapshots", h.withoutQuery(h.takeSnapshot))
+	r.get("/snapshots", h.withQuery(h.listSnapshots))
+	r.get("/snapshots/:snapshot_id", h.withoutQuery(h.getSnapshot))
+	r.stream(packagePath, h.withoutQuery(h.pullSnapshot))
+
 	r.post("/cohorts", h.withoutQuery(h.createCohort))
 	r.get("/cohorts", h.withQuery(h.listCohorts))
 	r.get("/cohorts/:cohort_id", h.withoutQuery(h.getCohort))

@@ -35,6 +35,7 @@ CREATE TABLE snapshots (
   as_of      timestamptz NOT NULL,
   manifest   text NOT NULL, -- as it was first handed out
   signature  text NOT NULL,
+  seal       text NOT NULL, -- of the whole file
   created_at timestamptz NOT NULL,
   created_by uuid NOT NULL,
   PRIMARY KEY (clinic_id, id),

@@ -33,6 +33,7 @@ CREATE TABLE snapshots (
   as_of      INTEGER NOT NULL,
   manifest   TEXT NOT NULL, -- as it was first handed out
   signature  TEXT NOT NULL,
+  seal       TEXT NOT NULL, -- of the whole file
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   PRIMARY KEY (clinic_id, id),

@@ -48,7 +48,7 @@ type SessionEffect struct {
 	HeldOf    Count
 
 	// Windows are the recall windows of the pairs, before and after.
-	Windows []WindowPair
+	Windows []Windows
 	// RecallOverlap is the mean share (0 to 1) of the time asked about after the
 	// session that the questions before it had covered, over the OverlapOf pairs
 	// of which both windows are spans of days. The higher it is, the less of an

@@ -104,7 +104,7 @@ func TestWindowsAreListedAndTheirOverlapIsTold(t *testing.T) {
 	unknown := someone("c").before(1, 0, 20).dosed(0).after(1, 1, 10)
 	unknown.Scores["phq-9"][0].Window = ""
 	one := sessionsOf(t, fortnight, since, unknown).Sessions[0]
-	sameFigure(t, "windows", []cohort.WindowPair{
+	sameFigure(t, "windows", []cohort.Windows{
 		{From: "", To: "P14D", N: new(1)}, {From: "P14D", To: "P14D", N: new(1)}, {From: "P14D", To: "since_last_session", N: new(1)},
 	}, one.Windows)
 	sameFigure(t, "overlap, of", []float64{13.0 / 28, 2}, []float64{*one.RecallOverlap, float64(*one.OverlapOf)})

@@ -57,7 +57,7 @@ type Survival struct {
 	LeftOut  []LeftOut
 	// Windows are the recall windows of the baseline and of the score at which
 	// each person left the curve.
-	Windows []WindowPair
+	Windows []Windows
 
 	Curve []Step
 	// MedianDays is when half have had the event, as R's print(survfit) gives it:

@@ -150,7 +150,7 @@ func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
 		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // all
 		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // the event
 	}, bases)
-	sameFigure(t, "windows", []cohort.WindowPair{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
+	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
 	q := responseOf("")
 	q.Window = "P14D"
 	s = must[cohort.Survival](t)(q.Compute(casesOf(p)))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -36,6 +37,12 @@ type Reader interface {
 	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
 	// InstrumentsInUse lists the instruments that the clinic has answers to.
 	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)
+	// InstrumentsAt lists those that it had answers to at a time (nil is now),
+	// retracted ones as well. It looks at every assessment.
+	InstrumentsAt(ctx context.Context, who auth.Principal, asOf *time.Time) ([]string, error)
+	// Changes says of which records something was recorded at a time or later,
+	// of what is known at another (nil is now).
+	Changes(ctx context.Context, who auth.Principal, since time.Time, asOf *time.Time) (Changes, error)
 
 	Settings(ctx context.Context, who auth.Principal) (care.Settings, error)
 	ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error)
@@ -98,6 +105,7 @@ type Service struct {
 	Now         func() time.Time
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
+	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
 }
 

@@ -78,7 +78,7 @@ func (d *DB) Histories(ctx context.Context, who auth.Principal, people []researc
 	}
 }
 
-// fill reads everything of a chunk, in four statements.
+// fill reads everything of a chunk, in four statements; three without forms.
 func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	if err := d.fillClients(ctx, who, c, q); err != nil {
 		return err
@@ -103,8 +103,10 @@ func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q researc
 		h := c.of(r.ClientID)
 		h.Sessions = append(h.Sessions, sessionFromRow(r))
 	}
-	if err := d.fillForms(ctx, who, c, q); err != nil {
-		return err
+	if !q.SkipForms {
+		if err := d.fillForms(ctx, who, c, q); err != nil {
+			return err
+		}
 	}
 	for i := range c.histories {
 		h := &c.histories[i]

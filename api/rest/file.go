@@ -71,7 +71,7 @@ func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable 
 			to.headers.Set(echo.HeaderContentEncoding, coding)
 		}
 	}
-	return f, to.unhurried(c.Request())
+	return f, to.begin(c.Request())
 }
 
 // Write takes the next part of the file.
@@ -90,7 +90,7 @@ func (f *file) end(rows int64) error {
 	trailers := f.to.response.Header()
 	trailers.Set(rowsTrailer, strconv.FormatInt(rows, 10))
 	trailers.Set(sumTrailer, f.sum.SHA256())
-	return nil
+	return f.to.hurry() // the server still has a little to send
 }
 
 // pieces sends a file piece by piece. Each has a time of its own: a reader that
@@ -100,30 +100,44 @@ type pieces struct {
 	response *echo.Response
 	control  *http.ResponseController
 	patience time.Duration
+	until    time.Time   // when the whole answer must have been sent; zero: not said
 	headers  http.Header // sent with the first piece, and with no problem
 }
 
-// Write sends one piece.
+// Write sends one piece. What takes long between two of them counts for nobody's
+// patience.
 func (p *pieces) Write(b []byte) (int, error) {
 	if !p.response.Committed {
 		maps.Copy(p.response.Header(), p.headers)
 	}
-	deadline := time.Now().Add(p.patience) //nolint:forbidigo // a socket knows no other clock
-	if err := p.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := p.hurry(); err != nil {
 		return 0, err
 	}
-	return p.response.Write(b)
+	n, err := p.response.Write(b)
+	return n, errors.Join(err, supported(p.control.SetWriteDeadline(p.until)))
 }
 
-// unhurried lifts the time that the server gives to read a request: there is
-// nothing left to read, and when it ends it ends the answer's context. What a
-// request without need of a body sends as one stays under it.
-func (p *pieces) unhurried(r *http.Request) error {
-	if r.Body != http.NoBody {
+// hurry gives what is sent from now on the time of a piece.
+func (p *pieces) hurry() error {
+	return supported(p.control.SetWriteDeadline(time.Now().Add(p.patience))) //nolint:forbidigo // a socket knows no other clock
+}
+
+// begin lifts the times that the server gives to any request: that to send its
+// answer, and that to read it, the end of which would end the context. A request
+// that sends a body, of which there is no need, stays under that one.
+func (p *pieces) begin(r *http.Request) error {
+	p.until, _ = r.Context().Deadline()
+	err := supported(p.control.SetWriteDeadline(p.until))
+	if r.Body == http.NoBody {
+		err = errors.Join(err, supported(p.control.SetReadDeadline(time.Time{})))
+	}
+	return err
+}
+
+// supported passes over that there are no deadlines, as in a test's recorder.
+func supported(err error) error {
+	if errors.Is(err, http.ErrNotSupported) {
 		return nil
 	}
-	if err := p.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
+	return err
 }

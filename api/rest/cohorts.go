@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,9 +15,9 @@ import (
 
 // CohortRequest is a filter that is saved under a name.
 type CohortRequest struct {
-	ID     *uuid.UUID   `json:"id,omitempty" validate:"omitempty,id" swaggertype:"string" format:"uuid"`
-	Name   string       `json:"name" validate:"required,max=100,line" example:"First treated in 2025"` // unique in the clinic; never a client's
-	Filter CohortFilter `json:"filter"`
+	ID     *uuid.UUID    `json:"id,omitempty" validate:"omitempty,id" swaggertype:"string" format:"uuid"`
+	Name   string        `json:"name" validate:"required,max=100,line" example:"First treated in 2025"` // unique in the clinic; never a client's
+	Filter *CohortFilter `json:"filter" validate:"required"`                                            // {} is everybody
 } //	@name	CohortRequest
 
 // CohortFilter says who belongs to a cohort: all that is set holds, and of a
@@ -62,7 +63,7 @@ type Cohort struct {
 } //	@name	Cohort
 
 func (r CohortRequest) toResearch() research.Cohort {
-	f := r.Filter
+	f := cmp.Or(r.Filter, &CohortFilter{})
 	out := research.Cohort{Name: r.Name, Filter: research.Filter{
 		Indication: f.Indication, Sex: f.Sex, AgeMin: f.AgeMin, AgeMax: f.AgeMax,
 		EnrolledFrom: f.EnrolledFrom, EnrolledTo: f.EnrolledTo, FirstDoseFrom: f.FirstDoseFrom, FirstDoseTo: f.FirstDoseTo,

@@ -57,6 +57,7 @@ func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable 
 	if to.patience == 0 {
 		to.patience = filePatience
 	}
+	to.until, _ = c.Request().Context().Deadline()
 	f := &file{held: bufio.NewWriterSize(to, fileBuffer), to: to}
 	f.sum = export.NewSum(f.held)
 	if packable {
@@ -71,7 +72,7 @@ func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable 
 			to.headers.Set(echo.HeaderContentEncoding, coding)
 		}
 	}
-	return f, to.begin(c.Request())
+	return f, unhurried(c)
 }
 
 // Write takes the next part of the file.
@@ -122,14 +123,16 @@ func (p *pieces) hurry() error {
 	return supported(p.control.SetWriteDeadline(time.Now().Add(p.patience))) //nolint:forbidigo // a socket knows no other clock
 }
 
-// begin lifts the times that the server gives to any request: that to send its
-// answer, and that to read it, the end of which would end the context. A request
-// that sends a body, of which there is no need, stays under that one.
-func (p *pieces) begin(r *http.Request) error {
-	p.until, _ = r.Context().Deadline()
-	err := supported(p.control.SetWriteDeadline(p.until))
-	if r.Body == http.NoBody {
-		err = errors.Join(err, supported(p.control.SetReadDeadline(time.Time{})))
+// unhurried lifts the times that the server gives to any request, for one that
+// takes long: that to send its answer, and that to read it, the end of which
+// would end the context. What the context allows is left. A body must have been
+// read before; one that is not asked for stays under the server's time.
+func unhurried(c echo.Context) error {
+	control := http.NewResponseController(c.Response())
+	until, _ := c.Request().Context().Deadline()
+	err := supported(control.SetWriteDeadline(until))
+	if c.Request().Body == http.NoBody || c.Request().Method != http.MethodGet {
+		err = errors.Join(err, supported(control.SetReadDeadline(time.Time{})))
 	}
 	return err
 }

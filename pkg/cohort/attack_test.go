@@ -112,7 +112,7 @@ func change(from, to cohort.TimePoint) cohort.ChangeQuery {
 
 func totalOf(s cohort.Summary) float64 { return told(s.N) * told(s.Mean) }
 
-// ring is a wide age group, or whatever else a filter can draw.
+// joined are the people of several cohorts.
 func joined(groups ...[]*person) []*person { return slices.Concat(groups...) }
 
 // attacks are the ways that were thought of to work out one person's data from
@@ -235,7 +235,10 @@ var attacks = map[string]struct {
 		panic(errWithheld)
 	}},
 	"a curve, with and without one person": {1, func(r *reader) float64 {
-		all := besides(40, someone(theVictim).dosed(0).before(1, -1, 20).after(1, 1, 5))
+		all := []*person{someone(theVictim).dosed(0).before(1, -1, 20).after(1, 1, 5)}
+		for i := range 40 {
+			all = append(all, someone(fmt.Sprint(i)).dosed(0).before(1, -1, 20).after(1, 1, float64(5+i%2*14)))
+		}
 		return told(asks(r, responseOf("").Compute, all...).Events) - told(asks(r, responseOf("").Compute, all[1:]...).Events)
 	}},
 	"the bounds of a rate, and the rate": {1, func(r *reader) float64 {

@@ -127,7 +127,7 @@ func (r RecoveryFigure) Bases() []Basis {
 	wholes := recoveryCounts[:2] // the denominators
 	for _, number := range recoveryCounts[2:] {
 		numbers := append(slices.Clone(wholes), number)
-		out = append(out, r.judged.bases("recovery "+number.name, witness[course].then, r.shows, numbers...)...)
+		out = append(out, r.judged.bases("combined "+number.name, witness[course].then, r.shows, numbers...)...)
 	}
 	return out
 }

@@ -102,7 +102,7 @@ func TestRecoveryAsksForBothScalesBelowCaseness(t *testing.T) {
 		measures[b.Measure] = len(b.Data) // the last one is the number itself
 	}
 	differ(t, "recovered, of both instruments", []int{3, 6, 6}, []int{
-		measures["recovery recovery"], measures["with others phq-9 scored at after_session:1"], measures["with others gad-7 scored at after_session:1"],
+		measures["combined recovery"], measures["with others phq-9 scored at after_session:1"], measures["with others gad-7 scored at after_session:1"],
 	})
 }
 

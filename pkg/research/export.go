@@ -47,7 +47,7 @@ type Export struct {
 	Withdrawn []string
 
 	who      auth.Principal
-	at       time.Time // when it was asked for: who has agreed by then is in it
+	at       time.Time // when it was last looked who has agreed
 	disguise disguise
 	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
 	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
@@ -204,6 +204,7 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 		for _, p := range x.People {
 			noted[p.ID] = true
 		}
+		x.at = stamp(s.Now())
 		all, err := s.agreed(ctx, x, r)
 		if err != nil {
 			return err

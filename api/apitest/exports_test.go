@@ -29,12 +29,13 @@ func studied(s *apitest.Server, n int) (clients []string) {
 	post := func(path string, body object) string {
 		return s.Do("POST", path, body).Want(http.StatusCreated).JSON()["id"].(string)
 	}
+	var forms []object
 	for i := range n + 1 {
 		client := post("/v1/clients", object{"reference": fmt.Sprint("P-", i), "birth_year": 1985})
 		session := post("/v1/clients/"+client+"/sessions", dosing())
 		for j, timing := range []string{"before", "after"} {
-			post("/v1/clients/"+client+"/assessments", object{
-				"instrument": "phq-9", "timing": timing, "session_id": session,
+			forms = append(forms, object{
+				"client_id": client, "instrument": "phq-9", "timing": timing, "session_id": session,
 				"completed_at": time.Date(2026, 3, 10, 9+12*j, i%60, 0, 0, time.UTC), "answers": phq9(2, i%4, 2, 1, 1, 2, 1, 0, 0),
 			})
 		}
@@ -44,6 +45,7 @@ func studied(s *apitest.Server, n int) (clients []string) {
 		agree(s, client, "granted", "2026-03-01T09:00:00Z")
 		clients = append(clients, client)
 	}
+	s.Do("POST", "/v1/assessments/batch", object{"items": forms}).Want(http.StatusOK)
 	return clients
 }
 
@@ -56,7 +58,9 @@ func agree(s *apitest.Server, client, status, at string) {
 // trailers say that it is another.
 func whole(t testing.TB, r *apitest.Response) []byte {
 	t.Helper()
-	r.Want(http.StatusOK)
+	if r.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
+	}
 	var file []byte
 	var err error
 	switch coding := r.Header.Get("Content-Encoding"); coding {

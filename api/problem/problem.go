@@ -124,13 +124,14 @@ func Handler(log *slog.Logger) echo.HTTPErrorHandler {
 		if c.Get(sentKey) != nil {
 			return
 		}
-		if c.Response().Committed {
-			panic(http.ErrAbortHandler)
-		}
-		c.Set(sentKey, true)
 		ctx := c.Request().Context()
 		doc := Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
 		Report(log, c, doc, err)
+		if c.Response().Committed {
+			log.WarnContext(ctx, "answer cut off", "request_id", doc.RequestID, "route", c.Path(), "bytes", c.Response().Size)
+			panic(http.ErrAbortHandler)
+		}
+		c.Set(sentKey, true)
 		if err := Write(c, doc); err != nil {
 			log.WarnContext(ctx, "problem not sent", "request_id", doc.RequestID, "error", err.Error())
 		}

@@ -10,7 +10,7 @@ var (
 	ParseCursor  = parseCursor
 	FormatCursor = formatCursor
 	ParseID      = parseID
-	Lists        = []string{clientList, courseList, sessionList, assessmentList, versionList, keyList, disclosureList, auditList, mergeList, caseloadList + "change"}
+	Lists        = []string{clientList, courseList, sessionList, assessmentList, versionList, keyList, disclosureList, auditList, mergeList, cohortList, caseloadList + "change"}
 )
 
 // DecodeAssessment reads an assessment strictly.

@@ -57,6 +57,7 @@ func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable 
 	if to.patience == 0 {
 		to.patience = filePatience
 	}
+	to.until, _ = c.Request().Context().Deadline()
 	f := &file{held: bufio.NewWriterSize(to, fileBuffer), to: to}
 	f.sum = export.NewSum(f.held)
 	if packable {
@@ -71,7 +72,7 @@ func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable 
 			to.headers.Set(echo.HeaderContentEncoding, coding)
 		}
 	}
-	return f, to.unhurried(c.Request())
+	return f, unhurried(c)
 }
 
 // Write takes the next part of the file.
@@ -90,7 +91,7 @@ func (f *file) end(rows int64) error {
 	trailers := f.to.response.Header()
 	trailers.Set(rowsTrailer, strconv.FormatInt(rows, 10))
 	trailers.Set(sumTrailer, f.sum.SHA256())
-	return nil
+	return f.to.hurry() // the server still has a little to send
 }
 
 // pieces sends a file piece by piece. Each has a time of its own: a reader that
@@ -100,30 +101,46 @@ type pieces struct {
 	response *echo.Response
 	control  *http.ResponseController
 	patience time.Duration
+	until    time.Time   // when the whole answer must have been sent; zero: not said
 	headers  http.Header // sent with the first piece, and with no problem
 }
 
-// Write sends one piece.
+// Write sends one piece. What takes long between two of them counts for nobody's
+// patience.
 func (p *pieces) Write(b []byte) (int, error) {
 	if !p.response.Committed {
 		maps.Copy(p.response.Header(), p.headers)
 	}
-	deadline := time.Now().Add(p.patience) //nolint:forbidigo // a socket knows no other clock
-	if err := p.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := p.hurry(); err != nil {
 		return 0, err
 	}
-	return p.response.Write(b)
+	n, err := p.response.Write(b)
+	return n, errors.Join(err, supported(p.control.SetWriteDeadline(p.until)))
 }
 
-// unhurried lifts the time that the server gives to read a request: there is
-// nothing left to read, and when it ends it ends the answer's context. What a
-// request without need of a body sends as one stays under it.
-func (p *pieces) unhurried(r *http.Request) error {
-	if r.Body != http.NoBody {
+// hurry gives what is sent from now on the time of a piece.
+func (p *pieces) hurry() error {
+	return supported(p.control.SetWriteDeadline(time.Now().Add(p.patience))) //nolint:forbidigo // a socket knows no other clock
+}
+
+// unhurried lifts the times that the server gives to any request, for one that
+// takes long: that to send its answer, and that to read it, the end of which
+// would end the context. What the context allows is left. A body must have been
+// read before; one that is not asked for stays under the server's time.
+func unhurried(c echo.Context) error {
+	control := http.NewResponseController(c.Response())
+	until, _ := c.Request().Context().Deadline()
+	err := supported(control.SetWriteDeadline(until))
+	if c.Request().Body == http.NoBody || c.Request().Method != http.MethodGet {
+		err = errors.Join(err, supported(control.SetReadDeadline(time.Time{})))
+	}
+	return err
+}
+
+// supported passes over that there are no deadlines, as in a test's recorder.
+func supported(err error) error {
+	if errors.Is(err, http.ErrNotSupported) {
 		return nil
 	}
-	if err := p.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
+	return err
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"time"
 
@@ -100,7 +99,7 @@ func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
 	}
 	defer done()
 	// The whole export is read before the first byte of the answer.
-	if err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := unhurried(c); err != nil {
 		return err
 	}
 	var id uuid.UUID

@@ -144,10 +144,23 @@ func nullableValues(doc *openapi3.T) {
 			s.Value.AdditionalProperties.Schema.Value.Nullable = true
 		}
 	}
+	for _, table := range []string{"ShiftFigure", "Item9Figure"} {
+		for _, s := range doc.Components.Schemas[table].Value.Properties {
+			nullableElements(s)
+		}
+	}
 	screens := doc.Components.Schemas["Score"].Value.Properties["screens"].Value
 	screens.AdditionalProperties.Schema = openapi3.NewSchemaRef("", &openapi3.Schema{Nullable: true, AnyOf: openapi3.SchemaRefs{
 		openapi3.NewSchemaRef("", openapi3.NewStringSchema()), openapi3.NewSchemaRef("", openapi3.NewBoolSchema()),
 	}})
+}
+
+// nullableElements marks the numbers in a table: a count may be withheld.
+func nullableElements(s *openapi3.SchemaRef) {
+	if s.Ref == "" && s.Value.Type.Is("array") && s.Value.Items.Ref == "" {
+		nullableElements(s.Value.Items)
+		s.Value.Items.Value.Nullable = s.Value.Items.Value.Type.Is("integer")
+	}
 }
 
 // patches gives each merge patch a schema of its own: nothing is required,
@@ -185,7 +198,7 @@ func patches(doc *openapi3.T) {
 func strictRequests(doc *openapi3.T) {
 	no := false
 	for name, s := range doc.Components.Schemas {
-		request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch") || name == "BatchItem" || name == "Medicine"
+		request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch") || slices.Contains([]string{"BatchItem", "Medicine", "CohortFilter", "CohortBaseline"}, name)
 		if request && s.Value.Type.Is("object") {
 			s.Value.AdditionalProperties = openapi3.AdditionalProperties{Has: &no}
 		}

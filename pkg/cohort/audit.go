@@ -69,10 +69,10 @@ const (
 	tooManyToSay
 )
 
-// mostSteps bounds an audit to about a second. The search for a combination of
+// mostSteps bounds an audit to a second or two. The search for a combination of
 // few people grows with the number of answers and the threshold beyond all
 // bounds; an answer that takes longer is refused.
-const mostSteps = 5_000_000
+const mostSteps = 2_000_000
 
 // audit decides about the next answer, given so many before. What could be
 // worked out without it is not its fault.

@@ -37,11 +37,14 @@ type Change struct {
 	Windows  []Windows
 	Rules    trajectory.Rules // as applied
 
-	query    ChangeQuery
-	places   tally[place]
-	pairs    tally[verdict]
-	windows  tally[Windows] // without its N
-	evidence evidence
+	query   ChangeQuery
+	places  tally[place]
+	pairs   tally[verdict]
+	windows tally[Windows] // without its N
+	who     witnesses[place]
+	judged  witnesses[verdict]
+	asked   witnesses[Windows]
+	shows   shown // the numbers that are shown
 }
 
 // Compute reads the people once, and keeps three numbers of each pair. It fails
@@ -79,7 +82,9 @@ type gathering struct {
 	places         tally[place]
 	pairs          tally[verdict]
 	windows        tally[Windows] // without its N
-	evidence       evidence
+	who            witnesses[place]
+	judged         witnesses[verdict]
+	asked          witnesses[Windows]
 }
 
 func (q ChangeQuery) gathering() *gathering {
@@ -88,14 +93,17 @@ func (q ChangeQuery) gathering() *gathering {
 
 func (g *gathering) add(c Case, p pair) {
 	g.places[p.place]++
-	g.evidence.add(c, p)
+	g.who.add(p.place, c.Person, p.first, p.then)
 	if !p.paired() {
 		return
 	}
 	first, then := *p.first.Total, *p.then.Total
 	g.from, g.to, g.diff = append(g.from, first), append(g.to, then), append(g.diff, then-first)
-	g.pairs[judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then))]++
-	g.windows[Windows{From: p.first.Window, To: p.then.Window}]++
+	v, w := judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then)), Windows{From: p.first.Window, To: p.then.Window}
+	g.pairs[v]++
+	g.windows[w]++
+	g.judged.add(v, c.Person, p.first, p.then)
+	g.asked.add(w, c.Person, p.first, p.then)
 }
 
 // change computes the figure, with nothing withheld.
@@ -103,7 +111,7 @@ func (g *gathering) change() Change {
 	q := g.query
 	c := Change{
 		Rules: q.Rules,
-		query: q, places: g.places, pairs: g.pairs, windows: g.windows, evidence: g.evidence,
+		query: q, places: g.places, pairs: g.pairs, windows: g.windows, who: g.who, judged: g.judged, asked: g.asked,
 	}
 	c.From, c.To = summarize(ascending(g.from)), summarize(ascending(g.to))
 	diff := summarize(ascending(g.diff))
@@ -121,8 +129,34 @@ func (c Change) all() shown {
 	return may
 }
 
-// Bases lists what the figure was computed from.
-func (c Change) Bases() []Basis { return c.evidence.bases(c.query.Instrument, c.query.Comparison) }
+// Bases lists what the numbers that are shown were computed from.
+func (c Change) Bases() []Basis {
+	what, of := c.query.Instrument, c.query.outcomes()
+	out := flowBases(what, c.query.Comparison, c.who, flowCounts(c.places, nil, lostCounts(groups(of))), c.shows)
+	// The statistics are sums of scores, wherever the scores were found.
+	out = append(out, c.judged.bases(what+" score", witness[verdict].first, c.shows, allPairs)...)
+	out = append(out, c.judged.bases(what+" score", witness[verdict].then, c.shows, allPairs)...)
+	wholes := slices.DeleteFunc(c.query.outcomeCounts(), func(number counted[verdict]) bool { return named(of, number.name) })
+	out = append(out, c.judged.bases(measureFrom(what), witness[verdict].first, c.shows, wholes...)...)
+	for _, o := range of {
+		numbers := append(slices.Clone(wholes), counted[verdict]{string(o.name), o.counts})
+		out = append(out, c.judged.bases(what+" "+string(o.name), witness[verdict].then, c.shows, numbers...)...)
+	}
+	for _, w := range inOrder(c.windows) {
+		out = append(out, c.asked.bases(what+" "+w.name(), witness[Windows].then, c.shows, counted[Windows]{w.name(), func(x Windows) bool { return x == w }})...)
+	}
+	return out
+}
+
+// allPairs counts every pair.
+var allPairs = counted[verdict]{countPaired, func(verdict) bool { return true }}
+
+// measureFrom is that of what people were at from.
+func measureFrom(what string) string { return what + " at from" }
+
+func named(of []outcome, name string) bool {
+	return slices.ContainsFunc(of, func(o outcome) bool { return string(o.name) == name })
+}
 
 // Withheld is the figure as it may be shown where groups of fewer people than
 // the threshold must not be told, neither by a number nor by the difference of
@@ -161,6 +195,7 @@ func (c Change) silence(may shown) {
 
 // showing gives the figure with the numbers that may be shown.
 func (c Change) showing(may shown) Change {
+	c.shows = may
 	c.Flow = pairing(c.places, may)
 	c.Outcomes = map[Outcome]OutcomeRate{}
 	for _, o := range c.query.outcomes() {

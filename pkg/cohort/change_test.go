@@ -126,20 +126,37 @@ func sorted(w []cohort.Windows) []cohort.Windows {
 	return w
 }
 
-func TestTheBasesNameWhatWasCounted(t *testing.T) {
+func TestTheBasesNameWhatIsShownAndWhatItWasCountedFrom(t *testing.T) {
 	all := ten()
-	got := map[string]int{}
-	for _, b := range compute(t, onPHQ9().Compute, all...).Bases() {
-		got[b.Measure] = len(b.Data)
-	}
-	differ(t, "bases", map[string]int{"enrolled": 10, "phq-9 at before_session:1": 7, "phq-9 at after_session:1": 7}, got)
-	for _, b := range compute(t, onPHQ9().Compute, all[0]).Bases()[1:] {
-		score := all[0].Scores["phq-9"][0]
-		if b.Measure == "phq-9 at after_session:1" {
-			score = all[0].Scores["phq-9"][1]
+	sizes := func(c cohort.Change) map[string]int {
+		out := map[string]int{}
+		for _, b := range c.Bases() {
+			out[b.Measure] = max(out[b.Measure], len(b.Data))
 		}
-		differ(t, b.Measure, []cohort.Datum{{Person: all[0].Person, ID: score.ID, Version: 1}}, b.Data)
+		return out
 	}
+	figure := compute(t, onPHQ9().Compute, all...)
+	got := sizes(figure)
+	for measure, people := range map[string]int{
+		"people": 10, "phq-9 score": 7, "phq-9 scored at before_session:1": 9, "phq-9 scored at after_session:1": 8, "phq-9 at from": 7, "phq-9 response": 7,
+	} {
+		if got[measure] != people {
+			t.Errorf("%s: %d people, want %d", measure, got[measure], people)
+		}
+	}
+	// Of ten people nothing but their number can be shown where a group is ten.
+	differ(t, "withheld", map[string]int{"people": 10}, sizes(figure.Withheld(10)))
+	var scores []cohort.Datum
+	for _, b := range compute(t, onPHQ9().Compute, all[0]).Bases() {
+		if b.Measure == "phq-9 score" {
+			scores = append(scores, b.Data...)
+		}
+	}
+	var want []cohort.Datum
+	for _, s := range all[0].Scores["phq-9"][:2] {
+		want = append(want, cohort.Datum{Person: all[0].Person, ID: s.ID, Version: 1})
+	}
+	differ(t, "scores", want, scores)
 }
 
 // crowd draws people with any scores, some of them lost, in two bands of dose.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/protrack/protrack/pkg/trajectory"
 )
 
@@ -50,7 +52,8 @@ type Expected struct {
 	Windows []string
 
 	reasons tally[string]
-	ledger  ledger
+	who     witnesses[string] // by reason, with the baselines
+	there   witnesses[stage]  // with the baseline and the score after the session
 }
 
 // ExpectedCell is one severity after one session.
@@ -72,6 +75,7 @@ const (
 
 // progress is what one person adds to the cells.
 type progress struct {
+	person   uuid.UUID
 	baseline Score
 	changes  []change
 	windows  []string // of the scores that are compared; empty where one is not known
@@ -80,6 +84,7 @@ type progress struct {
 type change struct {
 	session int
 	points  float64
+	after   Score
 }
 
 // stage names an ExpectedCell.
@@ -102,8 +107,8 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 			return Expected{}, err
 		}
 		enrolled++
-		e.ledger.counted("enrolled", c.Person, Score{})
-		p, reason := q.progress(c, &e.ledger)
+		p, reason := q.progress(c)
+		e.who.add(reason, c.Person, p.baseline, Score{})
 		if e.reasons[reason]++; reason == "" {
 			people = append(people, p)
 			for _, window := range p.windows {
@@ -120,6 +125,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		for _, c := range p.changes {
 			at := stage{c.session, severity}
 			cells[at] = append(cells[at], c.points)
+			e.there.add(at, p.person, p.baseline, c.after)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(people)) {
@@ -129,7 +135,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 }
 
 // progress gives a person's changes from baseline, or why there are none.
-func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
+func (q ExpectedQuery) progress(c Case) (progress, string) {
 	if len(c.Doses) == 0 {
 		return progress{}, string(NotTreated)
 	}
@@ -137,18 +143,16 @@ func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
 	if absent != "" {
 		return progress{}, reasonNoBaseline
 	}
-	p := progress{baseline: base, windows: []string{base.Window}}
-	l.counted(q.Instrument+" baseline", c.Person, base)
+	p := progress{person: c.Person, baseline: base, windows: []string{base.Window}}
 	for i := range c.Doses {
 		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: i + 1}, q.Instrument, q.Window)
 		if absent != "" || after.At.Before(base.At) {
 			continue
 		}
-		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total})
+		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total, after})
 		if after.Window != base.Window {
 			p.windows = append(p.windows, after.Window)
 		}
-		l.counted(measureAt(q.Instrument, AfterSession, i+1), c.Person, after)
 	}
 	return p, ""
 }
@@ -212,9 +216,22 @@ func (e Expected) cell(at stage, changes []float64) ExpectedCell {
 	return out
 }
 
-// Bases lists what was counted: everybody, the baselines, and the scores after
-// each session.
-func (e Expected) Bases() []Basis { return e.ledger.bases }
+// Bases lists what the numbers that are shown were computed from. The limits of
+// thirds are read off all baselines.
+func (e Expected) Bases() []Basis {
+	what := e.Instrument + " expected"
+	out := reasonBases(what, e.who, e.Enrolled, e.LeftOut)
+	out = append(out, e.who.bases(what+" baseline", witness[string].first, shown{countCounted: e.N != nil},
+		counted[string]{countCounted, func(reason string) bool { return reason == "" }})...)
+	for _, c := range e.Cells {
+		at := stage{c.Session, c.Severity}
+		number, may := counted[stage]{countCounted, func(s stage) bool { return s == at }}, shown{countCounted: c.N != nil}
+		measure := measureAt(what+" "+c.Severity, AfterSession, c.Session)
+		out = append(out, e.there.bases(measure+", baseline", witness[stage].first, may, number)...)
+		out = append(out, e.there.bases(measure, witness[stage].then, may, number)...)
+	}
+	return out
+}
 
 // Withheld gives the bands as they may be shown. How many were assessed after a
 // session is taken as known, as flows tell it, so that a small cell takes another

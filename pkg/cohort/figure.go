@@ -51,18 +51,6 @@ func withhold(n Count, threshold int) Count {
 	return n
 }
 
-// withheld is the rate as it may be shown: without its n where few people, or
-// all but few, are in it, and without anything where the whole is small.
-func (r Rate) withheld(threshold int) Rate {
-	if r.Of = withhold(r.Of, threshold); r.Of == nil {
-		return Rate{Words: r.Words}
-	}
-	if r.N == nil || small(*r.N, threshold) || small(*r.Of-*r.N, threshold) {
-		r.N, r.Rate, r.CI95 = nil, nil, nil
-	}
-	return r
-}
-
 // withholdParts gives the parts of a whole that is shown beside them. One small
 // part alone would follow from the others, so the smallest of these that is
 // not 0 goes with it; and where what is withheld comes to fewer people than the

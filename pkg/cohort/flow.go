@@ -46,10 +46,14 @@ type Flow struct {
 	Points     []FlowPoint
 	LeftOut    []LeftOut // who is not among the enrolled
 
-	head   tally[fate]
-	fates  []tally[fate] // by time-point
-	chains [][]int       // places of the points that are reached one after the other
-	ledger ledger
+	instrument string
+	head       tally[fate]
+	fates      []tally[fate]     // by time-point
+	chains     [][]int           // places of the points that are reached one after the other
+	who        witnesses[fate]   // with the baselines
+	there      []witnesses[fate] // by time-point, with the scores there
+	shows      shown             // the numbers of the head that are shown
+	showsAt    []shown           // those of each time-point
 }
 
 // FlowPoint is the flow at one time-point. Enrolled people who were never
@@ -91,7 +95,7 @@ func (q FlowQuery) Compute(cases Cases) (Flow, error) {
 	if len(slices.Compact(slices.SortedFunc(slices.Values(points), byReach))) < len(points) {
 		return Flow{}, fault.New(fault.Invalid, "A time-point is asked for twice.")
 	}
-	f := Flow{LeftOut: q.LeftOut, head: tally[fate]{}, fates: make([]tally[fate], len(points)), chains: chains(points)}
+	f := Flow{LeftOut: q.LeftOut, instrument: q.Instrument, head: tally[fate]{}, fates: make([]tally[fate], len(points)), there: make([]witnesses[fate], len(points)), showsAt: make([]shown, len(points)), chains: chains(points)}
 	for i := range f.fates {
 		f.fates[i] = tally[fate]{}
 	}
@@ -122,13 +126,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 	base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window)
 	person := fate{treated: len(c.Doses) > 0, baseline: absent}
 	f.head[person]++
-	f.ledger.counted("enrolled", c.Person, Score{})
-	if person.treated {
-		f.ledger.counted("treated", c.Person, Score{})
-		if absent == "" {
-			f.ledger.counted(q.Instrument+" baseline", c.Person, base)
-		}
-	}
+	f.who.add(person, c.Person, base, Score{})
 	for _, chain := range f.chains {
 		person.reach = 0
 		for _, i := range chain {
@@ -143,9 +141,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 				s, one.at = Score{}, NotReached
 			}
 			f.fates[i][one]++
-			if one.expected() {
-				f.ledger.counted(q.Instrument+" at "+points[i].String(), c.Person, s)
-			}
+			f.there[i].add(one, c.Person, base, s)
 		}
 	}
 }
@@ -204,6 +200,7 @@ func (f *Flow) drop(sessions int) {
 	keep := min(mostSessions, sessions)
 	f.Points = slices.Delete(f.Points, keep, mostSessions)
 	f.fates = slices.Delete(f.fates, keep, mostSessions)
+	f.there, f.showsAt = slices.Delete(f.there, keep, mostSessions), slices.Delete(f.showsAt, keep, mostSessions)
 	at := make([]TimePoint, len(f.Points))
 	for i, p := range f.Points {
 		at[i] = p.At
@@ -211,9 +208,32 @@ func (f *Flow) drop(sessions int) {
 	f.chains = chains(at)
 }
 
-// Bases lists what was counted: everybody, the treated, the baselines, and at
-// each time-point the expected people with their score where there is one.
-func (f Flow) Bases() []Basis { return f.ledger.bases }
+// Bases lists what the numbers that are shown were computed from.
+func (f Flow) Bases() []Basis {
+	var out []Basis
+	for _, number := range headCounts(f.head) {
+		switch number.name {
+		case countEnrolled, countTreated:
+			out = append(out, f.who.bases(MeasurePeople, witness[fate].person, f.shows, number)...)
+		case countBaseline:
+			out = append(out, f.who.bases(measureScored(f.instrument, string(AtBaseline)), witness[fate].first, f.shows, number)...)
+		default:
+			out = append(out, f.who.bases(f.instrument+" absent at baseline "+number.name, witness[fate].person, f.shows, number)...)
+		}
+	}
+	for i, p := range f.Points {
+		for _, at := range p.At.places() {
+			for _, number := range pointCounts() {
+				measure := f.instrument + " " + number.name + " at " + at
+				if number.name == countEvaluable {
+					measure = measureScored(f.instrument, at)
+				}
+				out = append(out, f.there[i].bases(measure, witness[fate].then, f.showsAt[i], number)...)
+			}
+		}
+	}
+	return out
+}
 
 // lossWords says how many were lost.
 func (p FlowPoint) lossWords() string {

@@ -55,6 +55,7 @@ func (f *Flow) fillHead(may shown) {
 	if may == nil {
 		may = everything(headCounts(f.head))
 	}
+	f.shows = may
 	at := map[string]*Count{countTreated: &f.Treated, countBaseline: &f.Baseline, countEnrolled: &f.Enrolled}
 	f.NoBaseline = withoutBaseline(f.head)
 	for i, l := range f.NoBaseline {
@@ -70,6 +71,7 @@ func (f *Flow) fill(i int, may shown) {
 	if may == nil {
 		may = everything(pointCounts())
 	}
+	f.showsAt[i] = may
 	p, n := &f.Points[i], map[string]Count{}
 	for _, number := range pointCounts() {
 		n[number.name] = may.count(number.name, f.fates[i].people(number.in))
@@ -88,7 +90,7 @@ func (f *Flow) fill(i int, may shown) {
 // from which a small one follows together with those of the head and of the
 // time-points that are reached before.
 func (f Flow) Withheld(threshold int) Flow {
-	f.Points = slices.Clone(f.Points)
+	f.Points, f.showsAt = slices.Clone(f.Points), slices.Clone(f.showsAt)
 	head := showable(f.head, headCounts(f.head), threshold)
 	f.fillHead(head)
 	f.LeftOut = slices.Clone(f.LeftOut)

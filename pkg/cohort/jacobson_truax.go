@@ -110,10 +110,12 @@ type SignificanceFigure struct {
 	Least      float64               // the reliable change, points
 	Method     JacobsonTruax         // as applied
 
-	query    SignificanceQuery
-	places   tally[place]
-	pairs    tally[Significance]
-	evidence evidence
+	query  SignificanceQuery
+	places tally[place]
+	pairs  tally[Significance]
+	who    witnesses[place]
+	judged witnesses[Significance]
+	shows  shown // the numbers that are shown
 }
 
 // Compute reads the people once. It fails with the error of the cases, and is
@@ -132,9 +134,11 @@ func (q SignificanceQuery) Compute(cases Cases) (SignificanceFigure, error) {
 		}
 		p := q.find(c)
 		s.places[p.place]++
-		s.evidence.add(c, p)
+		s.who.add(p.place, c.Person, p.first, p.then)
 		if p.paired() {
-			s.pairs[q.Method.Judge(q.Cutoff, *p.first.Total, *p.then.Total)]++
+			is := q.Method.Judge(q.Cutoff, *p.first.Total, *p.then.Total)
+			s.pairs[is]++
+			s.judged.add(is, c.Person, p.first, p.then)
 		}
 	}
 	return s.showing(everything(flowCounts(s.places, nil, nil)).with(everything(significances()))), nil
@@ -149,9 +153,11 @@ func significances() []counted[Significance] {
 	return out
 }
 
-// Bases lists what the figure was computed from: the same as a Change's.
+// Bases lists what the numbers that are shown were computed from.
 func (s SignificanceFigure) Bases() []Basis {
-	return s.evidence.bases(s.query.Instrument, s.query.Comparison)
+	what := s.query.Instrument
+	return append(flowBases(what, s.query.Comparison, s.who, flowCounts(s.places, nil, nil), s.shows),
+		s.judged.bases(what+" significance", witness[Significance].then, s.shows, significances()...)...)
 }
 
 // Withheld is the figure as it may be shown.
@@ -160,6 +166,7 @@ func (s SignificanceFigure) Withheld(threshold int) SignificanceFigure {
 }
 
 func (s SignificanceFigure) showing(may shown) SignificanceFigure {
+	s.shows = may
 	s.Flow, s.Categories = pairing(s.places, may), map[Significance]Rate{}
 	of := s.pairs.people(func(Significance) bool { return true })
 	for _, number := range significances()[1:] {

@@ -117,10 +117,10 @@ func rank(rows [][]int) int {
 	return n
 }
 
-// told reports whether some combination of the answers is about people of the
+// givesAway reports whether some combination of the answers is about people of the
 // set alone. Combinations that are 0 in all other columns are as many as the
 // rank falls by when the set's columns go.
-func told(rings []ring, people func(uuid.UUID) bool) bool {
+func givesAway(rings []ring, people func(uuid.UUID) bool) bool {
 	columns := map[cohort.Datum]int{}
 	for _, r := range rings {
 		for _, d := range r {
@@ -147,7 +147,7 @@ func tellsOfFew(rings []ring, people, threshold int) bool {
 	var try func(from int, chosen []uuid.UUID) bool
 	try = func(from int, chosen []uuid.UUID) bool {
 		if len(chosen) == threshold-1 || from == people {
-			return told(rings, func(p uuid.UUID) bool { return slices.Contains(chosen, p) })
+			return givesAway(rings, func(p uuid.UUID) bool { return slices.Contains(chosen, p) })
 		}
 		return try(from+1, append(slices.Clone(chosen), datum(from, 1).Person)) || try(from+1, chosen)
 	}

@@ -84,8 +84,9 @@ type Measures struct {
 	Measures []Measure
 	Words    string // what holds for all of them
 
-	fates  []tally[followed] // by measure; all people are in each
-	ledger ledger
+	fates []tally[followed]     // by measure; all people are in each
+	there []witnesses[followed] // by measure, with the index score and the latest in the window
+	shows []shown               // the numbers of each measure that are shown
 }
 
 // Measure is one quality measure. All rates are of those with an index event
@@ -119,7 +120,9 @@ func (q MeasuresQuery) Compute(cases Cases) (Measures, error) {
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return Measures{}, fault.New(fault.Invalid, "The measurement period must end after it begins.")
 	}
-	m := Measures{Words: notExcluded, fates: make([]tally[followed], len(definitions))}
+	m := Measures{Words: notExcluded, fates: make([]tally[followed], len(definitions)),
+		there: make([]witnesses[followed], len(definitions)), shows: make([]shown, len(definitions)),
+	}
 	for i := range definitions {
 		m.fates[i] = tally[followed]{}
 	}
@@ -127,15 +130,14 @@ func (q MeasuresQuery) Compute(cases Cases) (Measures, error) {
 		if err != nil {
 			return Measures{}, err
 		}
-		m.ledger.counted("enrolled", c.Person, Score{})
 		index, ok := q.index(c)
 		if !ok {
-			for _, fates := range m.fates {
+			for i, fates := range m.fates {
 				fates[followed{}]++
+				m.there[i].add(followed{}, c.Person, Score{}, Score{})
 			}
 			continue
 		}
-		m.ledger.counted("phq-9 index", c.Person, index)
 		q.count(c, index, &m)
 	}
 	for i, d := range definitions {
@@ -175,7 +177,6 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 					latest, f.scored = s, true
 				}
 			}
-			m.ledger.counted(d.id, c.Person, latest)
 		}
 		if f.scored {
 			v := measureRules.Judge(trajectory.LowerIsBetter, *index.Total, *latest.Total)
@@ -183,9 +184,22 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 			f.hasResponse = v.Response != nil && *v.Response == trajectory.ResponseFull
 		}
 		m.fates[i][f]++
+		m.there[i].add(f, c.Person, index, latest)
 	}
 }
 
-// Bases lists what was counted: everybody, the index scores, and by measure the
-// people whose window has closed with their score where there is one.
-func (m Measures) Bases() []Basis { return m.ledger.bases }
+// Bases lists what the numbers that are shown were computed from.
+func (m Measures) Bases() []Basis {
+	head := shown{countIndex: m.Index != nil, countEnrolled: m.Enrolled != nil}
+	numbers := measuresHead()
+	out := m.there[0].bases(phq9+" index", witness[followed].first, head, numbers[0])
+	out = append(out, m.there[0].bases(MeasurePeople, witness[followed].person, head, numbers[1])...)
+	for i, d := range definitions {
+		closed, others := followedCounts(i)[0], followedCounts(i)[1:]
+		for _, number := range others {
+			out = append(out, m.there[i].bases(d.id+" "+number.name, witness[followed].then, m.shows[i], closed, number)...)
+		}
+		out = append(out, m.there[i].bases(d.id+" index", witness[followed].first, m.shows[i], closed)...)
+	}
+	return out
+}

@@ -56,6 +56,7 @@ func (m *Measures) fill(i int, may shown) {
 	if may == nil {
 		may = everything(followedCounts(i))
 	}
+	m.shows[i] = may
 	n := map[string]Count{}
 	for _, number := range followedCounts(i) {
 		n[number.name] = may.count(number.name, m.fates[i].people(number.in))
@@ -77,7 +78,7 @@ func (m *Measures) fill(i int, may shown) {
 // none from which a small one follows together with the others of the measure,
 // or with whose windows have closed in the measures before it.
 func (m Measures) Withheld(threshold int) Measures {
-	m.Measures = slices.Clone(m.Measures)
+	m.Measures, m.shows = slices.Clone(m.Measures), slices.Clone(m.shows)
 	first := slices.Concat(followedCounts(0), measuresHead())
 	head := showable(m.fates[0], first, threshold)
 	m.fillHead(head)

@@ -152,24 +152,3 @@ func everything[K comparable](numbers []counted[K]) shown {
 	}
 	return out
 }
-
-// evidence lists what a comparison was computed from: everybody who was asked
-// about, and the two assessments of each pair.
-type evidence struct{ enrolled, from, to []Datum }
-
-func (e *evidence) add(c Case, p pair) {
-	e.enrolled = append(e.enrolled, Datum{Person: c.Person})
-	if p.paired() {
-		e.from = append(e.from, Datum{Person: c.Person, ID: p.first.ID, Version: p.first.Version})
-		e.to = append(e.to, Datum{Person: c.Person, ID: p.then.ID, Version: p.then.Version})
-	}
-}
-
-// bases names the measures, each by what was counted and when.
-func (e evidence) bases(what string, q Comparison) []Basis {
-	return []Basis{
-		{Measure: "enrolled", Data: e.enrolled},
-		{Measure: what + " at " + q.From.String(), Data: e.from},
-		{Measure: what + " at " + q.To.String(), Data: e.to},
-	}
-}

@@ -3,8 +3,6 @@ package cohort
 import (
 	"maps"
 	"slices"
-
-	"github.com/google/uuid"
 )
 
 // LeftOut is how many people are not in a figure for one reason. Nobody is
@@ -54,24 +52,15 @@ func withheldReasons(all []LeftOut, may shown) []LeftOut {
 	return out
 }
 
-// ledger gathers the bases of a figure while its people stream by.
-type ledger struct {
-	bases []Basis
-	place map[string]int // of a measure among the bases
-}
-
-// counted notes that a person's assessment went into a measure.
-func (l *ledger) counted(measure string, person uuid.UUID, s Score) {
-	i, ok := l.place[measure]
-	if !ok {
-		if l.place == nil {
-			l.place = map[string]int{}
-		}
-		i = len(l.bases)
-		l.place[measure] = i
-		l.bases = append(l.bases, Basis{Measure: measure})
+// reasonBases are those of everybody and of who was left out, as far as shown.
+func reasonBases(what string, ws witnesses[string], everybody Count, left []LeftOut) []Basis {
+	may := shown{countEverybody: everybody != nil}
+	out := ws.bases(MeasurePeople, witness[string].person, may, counted[string]{countEverybody, func(string) bool { return true }})
+	for _, l := range left {
+		may[l.Reason] = l.N != nil
+		out = append(out, ws.bases(what+" "+l.Reason, witness[string].person, may, counted[string]{l.Reason, func(reason string) bool { return reason == l.Reason }})...)
 	}
-	l.bases[i].Data = append(l.bases[i].Data, Datum{Person: person, ID: s.ID, Version: s.Version})
+	return out
 }
 
 // windowPairs lists the windows that were compared.

@@ -1,6 +1,7 @@
 package cohort
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/trajectory"
@@ -36,10 +37,12 @@ type RecoveryFigure struct {
 	// The following are of all pairs, and each pair is in one of them.
 	ReliableImprovement, ReliableDeterioration, NoChange Rate
 
-	query    RecoveryQuery
-	places   tally[place]
-	pairs    tally[course]
-	evidence []evidence // of each measure
+	query  RecoveryQuery
+	places tally[place]
+	pairs  tally[course]
+	who    []witnesses[place] // by measure
+	judged witnesses[course]  // with the data of the first measure
+	shows  shown              // the numbers that are shown
 }
 
 // course is what recovery looks at in a pair.
@@ -65,7 +68,7 @@ func (q RecoveryQuery) Compute(cases Cases) (RecoveryFigure, error) {
 	if err := (Comparison{From: q.From, To: q.To}).check(); err != nil {
 		return RecoveryFigure{}, err
 	}
-	r := RecoveryFigure{query: q, places: tally[place]{}, pairs: tally[course]{}, evidence: make([]evidence, len(q.Measures))}
+	r := RecoveryFigure{query: q, places: tally[place]{}, pairs: tally[course]{}, who: make([]witnesses[place], len(q.Measures))}
 	for c, err := range cases {
 		if err != nil {
 			return RecoveryFigure{}, err
@@ -90,14 +93,14 @@ func (r *RecoveryFigure) add(c Case) {
 	r.places[all]++
 	var over course
 	for i, m := range r.query.Measures {
-		found[i].place = all
-		r.evidence[i].add(c, found[i])
+		r.who[i].add(all, c.Person, found[i].first, found[i].then)
 		if all.paired() {
 			over.judge(m, *found[i].first.Total, *found[i].then.Total)
 		}
 	}
 	if all.paired() {
 		r.pairs[over]++
+		r.judged.add(over, c.Person, found[0].first, found[0].then)
 	}
 }
 
@@ -114,12 +117,17 @@ func (q RecoveryQuery) comparison(m RecoveryMeasure) Comparison {
 	return Comparison{Instrument: m.Instrument, From: q.From, To: q.To, Window: q.Window}
 }
 
-// Bases lists what the figure was computed from, for each instrument as a
-// Change of it would.
+// Bases lists what the numbers that are shown were computed from, the scores of
+// each instrument among them.
 func (r RecoveryFigure) Bases() []Basis {
 	var out []Basis
 	for i, m := range r.query.Measures {
-		out = append(out, r.evidence[i].bases(m.Instrument, r.query.comparison(m))...)
+		out = append(out, flowBases("with others "+m.Instrument, r.query.comparison(m), r.who[i], flowCounts(r.places, nil, nil), r.shows)...)
+	}
+	wholes := recoveryCounts[:2] // the denominators
+	for _, number := range recoveryCounts[2:] {
+		numbers := append(slices.Clone(wholes), number)
+		out = append(out, r.judged.bases("combined "+number.name, witness[course].then, r.shows, numbers...)...)
 	}
 	return out
 }
@@ -130,6 +138,7 @@ func (r RecoveryFigure) Withheld(threshold int) RecoveryFigure {
 }
 
 func (r RecoveryFigure) showing(may shown) RecoveryFigure {
+	r.shows = may
 	r.Flow = pairing(r.places, may)
 	n := map[string]int{}
 	for _, number := range recoveryCounts {

@@ -19,8 +19,12 @@ type Sessions struct {
 	Enrolled, Treated Count
 	Sessions          []SessionEffect
 
-	fates  []tally[attended] // by session
-	ledger ledger
+	fates      []tally[attended] // by session
+	instrument string
+	who        witnesses[bool]       // true: treated
+	there      []witnesses[attended] // by session, with the scores before and after it
+	beside     []witnesses[attended] // the same people with the baseline and the score before the next
+	shows      []shown               // the numbers of each session that are shown
 }
 
 // SessionEffect is what the N-th dosing session did to those who had it.
@@ -77,7 +81,7 @@ type around struct {
 
 // Compute gives the effects of the sessions, as many as anybody had.
 func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
-	var s Sessions
+	s := Sessions{instrument: q.Instrument}
 	var effects []*effect
 	people := tally[attended]{} // by how many sessions they had; those of no session are in no row
 	for c, err := range cases {
@@ -85,13 +89,11 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 			return Sessions{}, err
 		}
 		people[attended{sessions: len(c.Doses)}]++
-		s.ledger.counted("enrolled", c.Person, Score{})
+		s.who.add(len(c.Doses) > 0, c.Person, Score{}, Score{})
 		for len(effects) < len(c.Doses) {
 			effects = append(effects, &effect{windows: tally[[2]string]{}})
-			s.fates = append(s.fates, tally[attended]{})
-		}
-		if base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window); absent == "" {
-			s.ledger.counted(q.Instrument+" baseline", c.Person, base)
+			s.fates, s.there = append(s.fates, tally[attended]{}), append(s.there, nil)
+			s.beside, s.shows = append(s.beside, nil), append(s.shows, nil)
 		}
 		for i, e := range effects[:len(c.Doses)] {
 			q.count(c, i+1, &s, e)
@@ -126,8 +128,6 @@ func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
 	if a.has.paired {
 		e.across = append(e.across, *a.after.Total-*a.before.Total)
 		e.windows[[2]string{a.before.Window, a.after.Window}]++
-		s.ledger.counted(measureAt(q.Instrument, BeforeSession, number), c.Person, a.before)
-		s.ledger.counted(measureAt(q.Instrument, AfterSession, number), c.Person, a.after)
 		var overlap float64
 		if overlap, a.has.overlap = recallOverlap(a.before, a.after, c.Doses[number-1].At); a.has.overlap {
 			e.overlaps = append(e.overlaps, overlap)
@@ -135,18 +135,17 @@ func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
 	}
 	if a.has.fromBaseline {
 		e.fromBaseline = append(e.fromBaseline, *a.after.Total-*a.base.Total)
-		s.ledger.counted(measureAt(q.Instrument, AfterSession, number)+", from baseline", c.Person, a.after)
 	}
 	if a.has.held {
 		e.held = append(e.held, *a.next.Total-*a.after.Total)
-		s.ledger.counted(measureAt(q.Instrument, AfterSession, number)+", held", c.Person, a.after)
-		s.ledger.counted(measureAt(q.Instrument, BeforeSession, number+1)+", held", c.Person, a.next)
 	}
 	if a.has.heldAll {
 		e.then = append(e.then, *a.after.Total-*a.base.Total)
 		e.next = append(e.next, *a.next.Total-*a.base.Total)
 	}
 	s.fates[number-1][a.has]++
+	s.there[number-1].add(a.has, c.Person, a.before, a.after)
+	s.beside[number-1].add(a.has, c.Person, a.base, a.next)
 }
 
 func measureAt(instrument string, kind PointKind, session int) string {
@@ -214,6 +213,32 @@ func (q SessionsQuery) row(number int, e *effect) SessionEffect {
 	return row
 }
 
-// Bases lists what was counted: everybody, the baselines, and by session the
-// scores of the pairs, of the changes from baseline and of what was held.
-func (s Sessions) Bases() []Basis { return s.ledger.bases }
+// Bases lists what the numbers that are shown were computed from. Differences
+// are all that is shown of scores, so those of different kinds are different
+// measures.
+func (s Sessions) Bases() []Basis {
+	people := shown{countEnrolled: s.Enrolled != nil, countTreated: s.Treated != nil}
+	out := s.who.bases(MeasurePeople, witness[bool].person, people,
+		counted[bool]{countEnrolled, func(bool) bool { return true }}, counted[bool]{countTreated, func(treated bool) bool { return treated }})
+	for i, may := range s.shows {
+		for _, number := range attendedCounts(i + 1) {
+			measure := measureAt(s.instrument+" "+number.name, AfterSession, i+1)
+			switch number.name {
+			case countTaken:
+				out = append(out, s.there[i].bases(measure, witness[attended].person, may, number)...)
+				continue
+			case countPaired, countWithBefore:
+				out = append(out, s.there[i].bases(measure+", before", witness[attended].first, may, number)...)
+			case countFromBaseline, countHeldAll:
+				out = append(out, s.beside[i].bases(measure+", baseline", witness[attended].first, may, number)...)
+			}
+			if number.name == countHeld || number.name == countHeldAll {
+				out = append(out, s.beside[i].bases(measure+", next", witness[attended].then, may, number)...)
+			}
+			if number.name != countWithBefore {
+				out = append(out, s.there[i].bases(measure, witness[attended].then, may, number)...)
+			}
+		}
+	}
+	return out
+}

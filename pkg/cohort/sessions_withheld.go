@@ -35,6 +35,7 @@ func (s *Sessions) fill(i int, may shown) {
 	if may == nil {
 		may = everything(numbers)
 	}
+	s.shows[i] = may
 	n := map[string]Count{}
 	for _, number := range numbers {
 		n[number.name] = may.count(number.name, s.fates[i].people(number.in))
@@ -55,7 +56,7 @@ func (s *Sessions) fill(i int, may shown) {
 // from which a small one follows together with the others of the session and
 // with how many had the sessions before it.
 func (s Sessions) Withheld(threshold int) Sessions {
-	s.Sessions = slices.Clone(s.Sessions)
+	s.Sessions, s.shows = slices.Clone(s.Sessions), slices.Clone(s.shows)
 	everybody := counted[attended]{countEnrolled, func(attended) bool { return true }}
 	known, treated := []counted[attended]{}, true
 	for i := range s.Sessions {

@@ -119,26 +119,27 @@ func (q ShiftQuery) Compute(cases Cases) (Shift, error) {
 	return s.showing(t.all()), nil
 }
 
-// Bases lists what the figure was computed from: the same as a Change's.
-func (s Shift) Bases() []Basis {
-	return s.table.evidence.bases(s.table.query.Instrument, s.table.query)
-}
+// Bases lists what the numbers that are shown were computed from.
+func (s Shift) Bases() []Basis { return s.table.bases(s.table.query.Instrument) }
 
 // Withheld is the figure as it may be shown.
 func (s Shift) Withheld(threshold int) Shift { return s.showing(s.table.may(threshold)) }
 
 func (s Shift) showing(may shown) Shift {
+	s.table.shows = may
 	s.Flow, s.Crosstab = pairing(s.table.places, may), crosstab(s.table.cells, s.table.size, may)
 	return s
 }
 
 // transitions is what a table is made of.
 type transitions struct {
-	query    Comparison
-	size     int
-	places   tally[place]
-	cells    tally[cell]
-	evidence evidence
+	query  Comparison
+	size   int
+	places tally[place]
+	cells  tally[cell]
+	who    witnesses[place]
+	moved  witnesses[cell]
+	shows  shown // the numbers that are shown
 }
 
 // transitions counts the pairs by the level that each score has, from 0. A score
@@ -165,12 +166,26 @@ func (q Comparison) transitions(cases Cases, size int, absence Absence, level fu
 			}
 		}
 		t.places[p.place]++
-		t.evidence.add(c, p)
+		t.who.add(p.place, c.Person, p.first, p.then)
 		if p.paired() {
+			t.moved.add(at, c.Person, p.first, p.then)
 			t.cells[at]++
 		}
 	}
 	return t, nil
+}
+
+// bases are those of the numbers that are shown. The sums of rows are of what
+// people were at from, as denominators of outcomes are.
+func (t transitions) bases(what string, extra ...counted[cell]) []Basis {
+	out := flowBases(what, t.query, t.who, flowCounts(t.places, nil, nil), t.shows)
+	numbers := tableCounts(t.cells, t.size, extra...)
+	out = append(out, t.moved.bases(what+" table", witness[cell].then, t.shows, numbers...)...)
+	rows := []counted[cell]{{countPaired, anyCell}}
+	for i := range t.size {
+		rows = append(rows, counted[cell]{rowName(i), inRow(i)})
+	}
+	return append(out, t.moved.bases(measureFrom(what), witness[cell].first, t.shows, rows...)...)
 }
 
 func (t transitions) all(extra ...counted[cell]) shown {
@@ -234,13 +249,14 @@ func (q Item9Query) Compute(cases Cases) (Item9, error) {
 	return Item9{table: t}.showing(t.all(moves...)), nil
 }
 
-// Bases lists what the figure was computed from.
-func (i Item9) Bases() []Basis { return i.table.evidence.bases("phq9_9", i.table.query) }
+// Bases lists what the numbers that are shown were computed from.
+func (i Item9) Bases() []Basis { return i.table.bases("item 9", moves...) }
 
 // Withheld is the figure as it may be shown.
 func (i Item9) Withheld(threshold int) Item9 { return i.showing(i.table.may(threshold, moves...)) }
 
 func (i Item9) showing(may shown) Item9 {
+	i.table.shows = may
 	i.Flow, i.Crosstab = pairing(i.table.places, may), crosstab(i.table.cells, i.table.size, may)
 	for n, move := range []struct{ count, of *Count }{
 		{&i.Improved, &i.N}, {&i.Worsened, &i.N}, {&i.NewOnset, &i.Rows[0]}, {&i.Gone, &i.Rows[0]}, // of the rest, as easily told

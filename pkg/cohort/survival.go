@@ -68,7 +68,9 @@ type Survival struct {
 	AtRisk                           []AtRisk // at standard days
 
 	reasons tally[string]
-	ledger  ledger
+	what    string
+	who     witnesses[string]    // by reason
+	lives   witnesses[departure] // with the baselines and the last scores
 }
 
 // AtRisk is how many had neither had the event nor been censored before a day.
@@ -102,7 +104,7 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		return Survival{}, err
 	}
 	s := Survival{
-		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{},
+		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, what: q.Instrument + " " + string(q.Event),
 		CasesOnly: q.Rules.Caseness != nil && (q.Event == EventLossOfResponse || !q.AnyBaseline),
 	}
 	leave, windows := map[int]leaving{}, tally[[2]string]{}
@@ -112,16 +114,15 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 			return Survival{}, err
 		}
 		enrolled++
-		s.ledger.counted("enrolled", c.Person, Score{})
 		life, reason := q.follow(c)
 		s.reasons[reason]++
+		s.who.add(reason, c.Person, Score{}, Score{})
 		if reason != "" {
 			continue
 		}
 		leave[life.days] = leave[life.days].with(life.event)
 		windows[[2]string{life.baseline.Window, life.end.Window}]++
-		s.ledger.counted(q.Instrument+" baseline", c.Person, life.baseline)
-		s.ledger.counted(q.Instrument+" "+string(q.Event), c.Person, life.end)
+		s.lives.add(departure{life.days, life.event}, c.Person, life.baseline, life.end)
 	}
 	s.Enrolled, s.N, s.LeftOut = &enrolled, new(s.reasons[""]), reasons(s.reasons)
 	s.Windows = windowPairs(windows)
@@ -137,9 +138,28 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 	return s, nil
 }
 
-// Bases lists what was counted: everybody who was asked about, the baselines,
-// and the scores at which people left the curve.
-func (s Survival) Bases() []Basis { return s.ledger.bases }
+// departure is when and how a person left the curve.
+type departure struct {
+	days  int
+	event bool
+}
+
+// Bases lists what the numbers that are shown were computed from.
+func (s Survival) Bases() []Basis {
+	out := reasonBases(s.what, s.who, s.Enrolled, s.LeftOut)
+	number := func(n Count, in func(departure) bool) {
+		may := shown{countCounted: n != nil}
+		out = append(out, s.lives.bases(s.what+" curve", witness[departure].then, may, counted[departure]{countCounted, in})...)
+		out = append(out, s.lives.bases(s.what+" curve from", witness[departure].first, may, counted[departure]{countCounted, in})...)
+	}
+	number(s.N, func(departure) bool { return true })
+	for _, step := range s.Curve {
+		for event, n := range map[bool]Count{true: step.Events, false: step.Censored} {
+			number(n, func(d departure) bool { return d.event == event && step.From <= d.days && d.days <= step.Days })
+		}
+	}
+	return out
+}
 
 // life is one person's part in the curve.
 type life struct {

@@ -135,11 +135,21 @@ func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
 	p.Scores["phq-9"][2].Window = "P7D"
 	s := must[cohort.Survival](t)(responseOf("").Compute(casesOf(p, someone("untreated"))))
 	scores := p.Scores["phq-9"]
+	untreated := []cohort.Datum{{Person: someone("untreated").Person}}
+	end := []cohort.Datum{{Person: p.Person, ID: scores[2].ID, Version: 1}}
+	from := []cohort.Datum{{Person: p.Person, ID: scores[0].ID, Version: 1}}
+	var bases []cohort.Basis
+	for _, b := range s.Bases() {
+		if len(b.Data) > 0 { // nobody was censored
+			bases = append(bases, b)
+		}
+	}
 	sameFigure(t, "bases", []cohort.Basis{
-		{Measure: "enrolled", Data: []cohort.Datum{{Person: p.Person}, {Person: someone("untreated").Person}}},
-		{Measure: "phq-9 baseline", Data: []cohort.Datum{{Person: p.Person, ID: scores[0].ID, Version: 1}}},
-		{Measure: "phq-9 response", Data: []cohort.Datum{{Person: p.Person, ID: scores[2].ID, Version: 1}}},
-	}, s.Bases())
+		{Measure: "people", Data: []cohort.Datum{{Person: p.Person}, untreated[0]}},
+		{Measure: "phq-9 response not_treated", Data: untreated},
+		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // all
+		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // the event
+	}, bases)
 	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
 	q := responseOf("")
 	q.Window = "P14D"

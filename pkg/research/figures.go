@@ -52,7 +52,8 @@ type Frame struct {
 	Rules        map[string]trajectory.Rules // by instrument, where the figure judges
 
 	settings care.Settings
-	people   int // that the figure counted
+	people   int                       // that the figure counted
+	absent   map[string][]cohort.Datum // who was left out, by reason
 }
 
 // Reasons for which somebody is not in a figure.
@@ -97,17 +98,15 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 	if err != nil {
 		return none, Frame{}, err
 	}
-	bases := out.Bases()
 	if frame.SmallestCell != nil {
 		out, frame.LeftOut = out.Withheld(*frame.SmallestCell), withheldLeftOut(frame.LeftOut, *frame.SmallestCell)
 	}
-	err = s.Store.Conduct(ctx, who, func(tx Tx) error {
-		tx.Note(s.entry(figureEntry(who, q, frame)))
-		if s.Release == nil || frame.SmallestCell == nil {
-			return nil
-		}
-		return s.Release(ctx, who, tx, bases, *frame.SmallestCell)
-	})
+	e := s.entry(figureEntry(who, q, frame))
+	if frame.SmallestCell != nil && Bound(who) {
+		err = s.release(ctx, who, append(out.Bases(), frame.bases()...), *frame.SmallestCell, e)
+	} else {
+		err = s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil })
+	}
 	if err != nil {
 		return none, Frame{}, err
 	}
@@ -120,7 +119,9 @@ func (s *Service) allow(ctx context.Context, who auth.Principal, q *FigureQuery)
 	if q.Population == OfClinic {
 		need = append(need, auth.ReadCaseload)
 	}
-	if q.AllCells && !who.May(auth.ReadCaseload) {
+	// Whoever sees no single person sees the record as it is: two times told apart
+	// are two figures to subtract.
+	if (q.AllCells || q.AsOf != nil) && !who.May(auth.ReadCaseload) {
 		need = append(need, auth.ExportDeidentified)
 	}
 	if err := s.require(ctx, who, need...); err != nil {
@@ -234,19 +235,20 @@ func (s *Service) rules(q FigureQuery, settings care.Settings) map[string]trajec
 	return out
 }
 
-// chosen are the people of a population, and how many are left out by reason.
-func chosen(people []Person, of Population, now time.Time) ([]Person, map[string]int) {
-	in, out := make([]Person, 0, len(people)), map[string]int{}
+// chosen are the people of a population, and who is left out by reason.
+func chosen(people []Person, of Population, now time.Time) ([]Person, map[string][]cohort.Datum) {
+	in, out := make([]Person, 0, len(people)), map[string][]cohort.Datum{}
+	leave := func(reason string, p Person) { out[reason] = append(out[reason], cohort.Datum{Person: p.ID}) }
 	for _, p := range people {
 		switch agreed, known := p.Agreed(now); {
 		case p.Erased:
-			out[leftOutErased]++
+			leave(leftOutErased, p)
 		case of == OfClinic || agreed:
 			in = append(in, p)
 		case known:
-			out[leftOutWithdrawn]++
+			leave(leftOutWithdrawn, p)
 		default:
-			out[leftOutNoConsent]++
+			leave(leftOutNoConsent, p)
 		}
 	}
 	return in, out
@@ -254,17 +256,16 @@ func chosen(people []Person, of Population, now time.Time) ([]Person, map[string
 
 // counted passes the people of the cohort on, and counts them and the others
 // into the frame.
-func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string]int) cohort.Cases {
+func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohort.Datum) cohort.Cases {
 	return func(yield func(cohort.Case, error) bool) {
-		out := maps.Clone(out)
-		f.people = 0
+		f.people, f.absent = 0, maps.Clone(out)
 		for c, err := range all {
 			switch {
 			case err != nil:
 				yield(cohort.Case{}, err)
 				return
 			case filter != nil && !filter.Match(c):
-				out[leftOutOther]++
+				f.absent[leftOutOther] = append(f.absent[leftOutOther], cohort.Datum{Person: c.Person})
 				continue
 			}
 			if f.people++; !yield(c, nil) {
@@ -273,9 +274,25 @@ func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string]int) co
 		}
 		f.LeftOut = nil
 		for _, reason := range []string{leftOutNoConsent, leftOutWithdrawn, leftOutErased, leftOutOther} {
-			f.LeftOut = append(f.LeftOut, cohort.LeftOut{Reason: reason, N: new(out[reason])})
+			f.LeftOut = append(f.LeftOut, cohort.LeftOut{Reason: reason, N: new(len(f.absent[reason]))})
 		}
 	}
+}
+
+// bases are those of the numbers of people who were left out, as far as they are
+// shown. Who is not in the cohort is told beside those who are.
+func (f *Frame) bases() []cohort.Basis {
+	var out []cohort.Basis
+	for _, l := range f.LeftOut {
+		b := cohort.Basis{Measure: "left out " + l.Reason, Data: f.absent[l.Reason]}
+		if l.Reason == leftOutOther {
+			b.Measure = cohort.MeasurePeople
+		}
+		if l.N != nil {
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // withheldLeftOut hides counts of few people. The whole is shown nowhere, so

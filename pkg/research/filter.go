@@ -204,10 +204,11 @@ func bounds[T int | float64](f *filterFaults, pointer string, low, high *T, leas
 		join = ""
 	}
 	message := fmt.Sprintf("The bound is from %v to %v.", least, most)
-	if low != nil && !(*low >= least && *low <= most) {
+	outside := func(x *T) bool { return x != nil && (*x < least || *x > most) }
+	if outside(low) {
 		f.add(pointer+join+"min", "out_of_range", message)
 	}
-	if high != nil && !(*high >= least && *high <= most) {
+	if outside(high) {
 		f.add(pointer+join+"max", "out_of_range", message)
 	}
 	if low != nil && high != nil && *low > *high {

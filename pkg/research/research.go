@@ -22,7 +22,6 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
-	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
@@ -108,10 +107,6 @@ type Service struct {
 	NewSecret   func() []byte // 32 random bytes
 	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
-
-	// Release decides, in the transaction that notes a figure, whether what it
-	// was computed from may be given out beside earlier figures; nil: always.
-	Release func(ctx context.Context, who auth.Principal, tx Tx, bases []cohort.Basis, smallestCell int) error
 }
 
 // require decides permissions, all of which are needed, and leaves an entry of

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,7 +63,7 @@ var releases = []promise{
 }
 
 func release(measure string, answers int) research.Release {
-	return research.Release{Measure: measure, Answers: answers, Ledger: []byte(measure), At: When}
+	return research.Release{Measure: measure, Answers: answers, Ledger: []byte(measure), At: When.UTC().Truncate(time.Microsecond)}
 }
 
 func (c *Clinic) releases(t *testing.T, who auth.Principal, measures ...string) (out []research.Release) {

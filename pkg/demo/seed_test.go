@@ -60,8 +60,9 @@ func TestTheStoredClinic(t *testing.T) {
 		want.Courses += len(s.Courses)
 		want.Sessions += len(s.Sessions)
 		want.Assessments += len(s.Assessments)
+		want.Consents += len(s.Consents)
 	}
-	want.Created = want.Clients + want.Courses + want.Sessions + want.Assessments
+	want.Created = want.Clients + want.Courses + want.Sessions + want.Assessments + want.Consents
 	start := time.Now()
 	got, err := demo.Seed(t.Context(), svc, who, stories)
 	if err != nil {

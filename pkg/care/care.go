@@ -142,7 +142,10 @@ func stampPtr(t *time.Time) *time.Time {
 }
 
 // next is the revision that follows prev. Its time is later than prev's even
-// where the clock was set back, so that versions never overlap.
+// where the clock was set back, so that versions never overlap. It is called
+// within the transaction, once the clients are locked: whoever freezes the
+// record at a time waits for the transactions under way, and then nothing more
+// can come in that says it was recorded before.
 func (s *Service) next(who auth.Principal, prev Revision) Revision {
 	at := stamp(s.Now())
 	if !at.After(prev.RecordedAt) {

@@ -115,9 +115,9 @@ func (s *Service) CreateClient(ctx context.Context, who auth.Principal, c Client
 	if c.ID == uuid.Nil {
 		c.ID = s.NewID()
 	}
-	c.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
+		c.Revision = s.next(who, Revision{})
 		if created, err = tx.InsertClient(ctx, who, c); err != nil || !created {
 			return err
 		}

@@ -145,12 +145,12 @@ func (s *Service) RecordConsent(ctx context.Context, who auth.Principal, c Conse
 		c.ID = s.NewID()
 	}
 	c.At = stamp(c.At)
-	c.RecordedAt, c.RecordedBy = stamp(s.Now()), who.Actor
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
 		if err := tx.LockClients(ctx, who, []uuid.UUID{c.ClientID}); err != nil {
 			return err
 		}
+		c.RecordedAt, c.RecordedBy = stamp(s.Now()), who.Actor
 		if created, err = tx.InsertConsent(ctx, who, c); created {
 			tx.Note(s.did(who, "consent.create", "consent", c.ID, c.ClientID, audit.Diff(nil, c.fields())...))
 		}

@@ -98,12 +98,12 @@ func (s *Service) CreateCourse(ctx context.Context, who auth.Principal, c Course
 	if c.ID == uuid.Nil {
 		c.ID = s.NewID()
 	}
-	c.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
 		if err := tx.LockClients(ctx, who, []uuid.UUID{c.ClientID}); err != nil {
 			return err
 		}
+		c.Revision = s.next(who, Revision{})
 		if created, err = tx.InsertCourse(ctx, who, c); created {
 			tx.Note(s.did(who, "course.create", "course", c.ID, c.ClientID, audit.Diff(nil, c.fields())...))
 		}

@@ -62,7 +62,6 @@ func (s *Service) MergeClients(ctx context.Context, who auth.Principal, m Merge)
 	if m.ID == uuid.Nil {
 		m.ID = s.NewID()
 	}
-	m.MergedAt, m.MergedBy, m.UndoneAt, m.UndoneBy = stamp(s.Now()), who.Actor, nil, nil
 	err = s.Store.Write(ctx, who, func(tx Tx) error {
 		out, outcome, err = s.merge(ctx, who, tx, m)
 		return err
@@ -77,6 +76,7 @@ func (s *Service) merge(ctx context.Context, who auth.Principal, tx Tx, m Merge)
 	if err := s.mergeable(ctx, who, tx, m); err != nil {
 		return Merge{}, Refused, err
 	}
+	m.MergedAt, m.MergedBy, m.UndoneAt, m.UndoneBy = stamp(s.Now()), who.Actor, nil, nil
 	stored, err := tx.Merge(ctx, who, m.ID)
 	switch {
 	case err == nil && !m.repeats(stored):

@@ -170,7 +170,6 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		ses.ID = s.NewID()
 	}
 	ses.StartedAt, ses.EndedAt = stamp(ses.StartedAt), stampPtr(ses.EndedAt)
-	ses.Revision = s.next(who, Revision{})
 	created := false
 	err := s.Store.Write(ctx, who, func(tx Tx) (err error) {
 		if err := tx.LockClients(ctx, who, []uuid.UUID{ses.ClientID}); err != nil {
@@ -179,6 +178,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		if err := checkCourse(ctx, who, tx, ses); err != nil {
 			return err
 		}
+		ses.Revision = s.next(who, Revision{})
 		if created, err = tx.InsertSession(ctx, who, ses); err != nil || !created {
 			return err
 		}

@@ -92,6 +92,10 @@ const (
 	NotReached  Absence = "not_reached"  // the session has not taken place, or the window has not closed
 	NotAssessed Absence = "not_assessed" // the time came, and nothing was filled in
 	NotScored   Absence = "not_scored"   // something was filled in, and its rule gives no total
+	// The following are told of comparisons alone; Find does not give them.
+	NotLater    Absence = "not_later"    // at the second of two time-points: what is there is not later than the first
+	NotAnswered Absence = "not_answered" // scored, and the one item that the figure is about has no answer
+	NotBanded   Absence = "not_banded"   // scored, and the total is in no band that the figure knows
 )
 
 // Find gives the person's score at a time-point on an instrument, or why there
@@ -149,13 +153,28 @@ func choose(scores []Score, fits func(Score) bool, better func(best, next Score)
 }
 
 func (c Case) baseline(scores []Score) (Score, Absence) {
+	return choose(scores, c.upToFirstDose, earlier)
+}
+
+// upToFirstDose reports whether a score was taken before anything was given. It
+// trusts the link over the clock: a "before" of the first dose may be typed in
+// a little late, and an "after" of it has felt the dose even where both are
+// recorded with a date only.
+func (c Case) upToFirstDose(s Score) bool {
 	first := c.FirstDose()
-	return choose(scores, func(s Score) bool {
-		if first == nil || !s.At.After(*first) {
-			return true
+	if first == nil {
+		return true
+	}
+	if s.Dose == c.Doses[0].Number {
+		switch s.Timing {
+		case trajectory.TimingBefore:
+			return !s.At.After(first.Add(trajectory.LateBefore))
+		case trajectory.TimingAfter:
+			return false
+		case trajectory.TimingBaseline, trajectory.TimingFollowUp:
 		}
-		return s.Timing == trajectory.TimingBefore && s.Dose == c.Doses[0].Number && !s.At.After(first.Add(trajectory.LateBefore))
-	}, earlier)
+	}
+	return !s.At.After(*first)
 }
 
 func (c Case) aroundSession(p TimePoint, scores []Score) (Score, Absence) {

@@ -51,6 +51,9 @@ type Column struct {
 	// of; empty: none. Licence says on what terms its wording may be shown.
 	Instrument, Version, Licence string
 
+	// Reasons are those for which a cell may hold nothing; empty: none is known.
+	Reasons []Missing
+
 	// Free marks text that people typed: a spreadsheet could take it for a formula.
 	Free bool
 	// Identifies marks what tells, with no more than itself, who a client is.
@@ -134,8 +137,14 @@ func BoolCell(b bool) Cell {
 // MomentCell holds a time.
 func MomentCell(t time.Time) Cell { return Cell{Int: t.UnixMicro()} }
 
-// DayCell holds a date, taken from a time in UTC.
-func DayCell(t time.Time) Cell { return Cell{Int: t.Unix() / secondsOfDay} }
+// DayCell holds the date of a time in UTC, before 1970 as well.
+func DayCell(t time.Time) Cell {
+	day := t.Unix() / secondsOfDay
+	if t.Unix()%secondsOfDay < 0 {
+		day--
+	}
+	return Cell{Int: day}
+}
 
 const secondsOfDay = 24 * 60 * 60
 

@@ -42,6 +42,12 @@ type Reader interface {
 
 	// Project finds a project by its name; NotFound if there is none.
 	Project(ctx context.Context, who auth.Principal, name string) (Project, error)
+	// Snapshot finds a snapshot; NotFound if there is none.
+	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
+	// Snapshots lists snapshots by id, behind page.After.ID.
+	Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]Snapshot, error)
+	// SnapshotMembers gives the people whose data a snapshot held, by id.
+	SnapshotMembers(ctx context.Context, who auth.Principal, id uuid.UUID) ([]uuid.UUID, error)
 }
 
 // Tx is a transaction: what it reads and writes is stored whole or not, with
@@ -52,6 +58,9 @@ type Tx interface {
 	// InsertProject stores a project; false, and nothing stored, where the
 	// clinic has one of this name.
 	InsertProject(ctx context.Context, who auth.Principal, p Project) (bool, error)
+	// InsertSnapshot stores a snapshot with its members; false, and nothing
+	// stored, where the id is in use; Conflict where the name is.
+	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
 }
 
 // Store keeps the record. It is the clinic's own store, seen from here.
@@ -62,6 +71,10 @@ type Store interface {
 	// Conduct runs fn in one transaction, and again if the database asks for
 	// that. A change that fn does not note fails.
 	Conduct(ctx context.Context, who auth.Principal, fn func(Tx) error) error
+	// Settle waits until every transaction that is under way now has ended: from
+	// then on nothing more comes in that was recorded before. Unavailable where
+	// one takes too long.
+	Settle(ctx context.Context, who auth.Principal) error
 }
 
 // Service is research under its rules. All fields are required.

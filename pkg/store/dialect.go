@@ -42,7 +42,9 @@ type dialect struct {
 	snapshot *sql.TxOptions
 	// scrub empties the log, and reports whether the database's files hold
 	// nothing any more of what was removed.
-	scrub    func(ctx context.Context, writer *sql.DB) (bool, error)
+	scrub func(ctx context.Context, writer *sql.DB) (bool, error)
+	// settle waits until every transaction that changes something now has ended.
+	settle   func(db *gorm.DB) error
 	migrator migrator
 }
 
@@ -57,6 +59,7 @@ var sqliteDialect = dialect{
 	lift:      liftSQLiteTrigger,
 	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
 	scrub:     emptyLog,
+	settle:    settleSQLite,
 }
 
 var postgresDialect = dialect{
@@ -81,7 +84,8 @@ var postgresDialect = dialect{
 	misspelt: func(*gorm.DB, uuid.UUID, []sealedRow) ([]uuid.UUID, error) { return nil, nil }, // ids are no text
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 	// Only the tables' owner may vacuum them; autovacuum does, in its time.
-	scrub: func(context.Context, *sql.DB) (bool, error) { return false, nil },
+	scrub:  func(context.Context, *sql.DB) (bool, error) { return false, nil },
+	settle: settlePostgres,
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

@@ -53,7 +53,7 @@ func newCourse(s Series, r Rules, o Options) *course {
 		place:       make(map[uuid.UUID]int, len(s.Sessions)),
 		base:        -1,
 	}
-	c.judge = judge{higherIsBetter: c.direction == HigherIsBetter, rules: r}
+	c.judge = r.judge(c.direction)
 	slices.SortStableFunc(c.assessments, func(a, b Assessment) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Timing.rank(), b.Timing.rank()), bytes.Compare(a.ID[:], b.ID[:]))
 	})

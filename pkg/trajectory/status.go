@@ -45,9 +45,7 @@ func (c *course) verdicts(s *Status, base float64, latest Point) {
 	s.Reliable, s.Response, s.Remission = latest.Reliable, latest.Response, latest.Remission
 	s.RecallOverlap, s.RecallNote, s.WindowDiffers = latest.RecallOverlap, latest.RecallNote, latest.WindowDiffers
 	s.Recovery = c.judge.recovered(base, total)
-	if s.Recovery != nil && s.Reliable != nil {
-		s.ReliableRecovery = new(*s.Recovery && *s.Reliable == Improved)
-	}
+	s.ReliableRecovery = reliably(s.Recovery, s.Reliable)
 	if mid := c.judge.rules.MinimalImportantDifference; mid != nil {
 		s.MIDReached = new(atLeast(c.judge.gain(base, total), *mid))
 	}

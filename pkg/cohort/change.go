@@ -1,0 +1,182 @@
+package cohort
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+// ChangeQuery asks how scores on an instrument changed between two time-points.
+type ChangeQuery struct {
+	Comparison
+	Direction trajectory.Direction
+	Rules     trajectory.Rules
+	// CasesOnly counts response and reliable change of those only who were cases
+	// at from. Recovery and remission are of cases always.
+	CasesOnly bool
+}
+
+// Windows is how many pairs were asked about these stretches of time. Totals of
+// different windows answer different questions, so they are never pooled
+// without a word.
+type Windows struct {
+	From, To string // recall windows such as P14D
+	N        Count
+}
+
+// Change is how scores changed in those who have both.
+type Change struct {
+	Flow       Pairing
+	From, To   Summary // of the pairs
+	Difference Difference
+	// Outcomes lacks those for which the rules have no threshold.
+	Outcomes map[Outcome]OutcomeRate
+	Windows  []Windows
+	Rules    trajectory.Rules // as applied
+
+	query    ChangeQuery
+	places   tally[place]
+	pairs    tally[verdict]
+	windows  tally[Windows] // without its N
+	evidence evidence
+}
+
+// Compute reads the people once, and keeps three numbers of each pair. It fails
+// with the error of the cases, and is Invalid where the time-points are one.
+func (q ChangeQuery) Compute(cases Cases) (Change, error) {
+	if err := q.check(); err != nil {
+		return Change{}, err
+	}
+	g := q.gathering()
+	for c, err := range cases {
+		if err != nil {
+			return Change{}, err
+		}
+		g.add(c, q.pair(c))
+	}
+	return g.change(), nil
+}
+
+// pair finds a person's scores and what the first means by the rules.
+func (q ChangeQuery) pair(c Case) pair {
+	p := q.find(c)
+	if p.from == "" {
+		p.began = beginning{
+			aCase: value(q.Rules.IsCase(q.Direction, *p.first.Total)),
+			zero:  *p.first.Total <= 0,
+		}
+	}
+	return p
+}
+
+// gathering is a Change while its people come in.
+type gathering struct {
+	query          ChangeQuery
+	from, to, diff []float64
+	places         tally[place]
+	pairs          tally[verdict]
+	windows        tally[Windows] // without its N
+	evidence       evidence
+}
+
+func (q ChangeQuery) gathering() *gathering {
+	return &gathering{query: q, places: tally[place]{}, pairs: tally[verdict]{}, windows: tally[Windows]{}}
+}
+
+func (g *gathering) add(c Case, p pair) {
+	g.places[p.place]++
+	g.evidence.add(c, p)
+	if !p.paired() {
+		return
+	}
+	first, then := *p.first.Total, *p.then.Total
+	g.from, g.to, g.diff = append(g.from, first), append(g.to, then), append(g.diff, then-first)
+	g.pairs[judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then))]++
+	g.windows[Windows{From: p.first.Window, To: p.then.Window}]++
+}
+
+// change computes the figure, with nothing withheld.
+func (g *gathering) change() Change {
+	q := g.query
+	c := Change{
+		Rules: q.Rules,
+		query: q, places: g.places, pairs: g.pairs, windows: g.windows, evidence: g.evidence,
+	}
+	c.From, c.To = summarize(ascending(g.from)), summarize(ascending(g.to))
+	diff := summarize(ascending(g.diff))
+	c.Difference = PairedDifference(*diff.N, value(diff.Mean), value(diff.SD)).between(c.From, c.To)
+	return c.showing(c.all())
+}
+
+// all shows everything.
+func (c Change) all() shown {
+	may := everything(flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))).
+		with(everything(c.query.outcomeCounts()))
+	for w := range c.windows {
+		may[w.name()] = true
+	}
+	return may
+}
+
+// Bases lists what the figure was computed from.
+func (c Change) Bases() []Basis { return c.evidence.bases(c.query.Instrument, c.query.Comparison) }
+
+// Withheld is the figure as it may be shown where groups of fewer people than
+// the threshold must not be told, neither by a number nor by the difference of
+// numbers. The number of pairs is the last to go; where it is too small itself,
+// so is everything that is computed from them.
+func (c Change) Withheld(threshold int) Change { return c.showing(c.may(threshold)) }
+
+// may decides what can be shown. The pairs are decided on first, and the flow
+// with them as one group that is shown: what could be told by a combination of
+// both could then be told by one of them.
+func (c Change) may(threshold int) shown {
+	may := showable(c.pairs, c.query.outcomeCounts(), threshold)
+	known := slices.DeleteFunc(groups(c.query.outcomes()), func(g group) bool { return !may[g.name()] })
+	may.with(showable(c.places, flowCounts(c.places, pairCounts(known), lostCounts(known)), threshold))
+	met := inOrder(c.windows)
+	parts := make([]Count, len(met))
+	for i, w := range met {
+		parts[i] = new(c.windows[w])
+	}
+	for i, n := range withholdParts(parts, threshold) {
+		may[met[i].name()] = n != nil
+	}
+	return may
+}
+
+// showing gives the figure with the numbers that may be shown.
+func (c Change) showing(may shown) Change {
+	c.Flow = pairing(c.places, may)
+	c.Outcomes = map[Outcome]OutcomeRate{}
+	for _, o := range c.query.outcomes() {
+		c.Outcomes[o.name] = o.rate(c.places, c.pairs, may)
+	}
+	c.Windows = nil
+	for _, w := range inOrder(c.windows) {
+		c.Windows = append(c.Windows, Windows{From: w.From, To: w.To, N: may.count(w.name(), c.windows[w])})
+	}
+	if !may[countPaired] {
+		c.From, c.To, c.Difference, c.Windows = Summary{}, Summary{}, Difference{}, nil
+	}
+	return c
+}
+
+// hidden is the figure without any of its numbers.
+func (c Change) hidden() Change {
+	c = c.showing(nil)
+	c.Flow = Pairing{}
+	return c
+}
+
+func (w Windows) name() string { return "windows " + w.From + "/" + w.To }
+
+// inOrder lists the windows that were met.
+func inOrder(t tally[Windows]) []Windows {
+	return slices.SortedFunc(maps.Keys(t), func(a, b Windows) int {
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+	})
+}

@@ -1,0 +1,235 @@
+package cohort
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+// LeastForBands is the fewest people from whom percentiles are read. With 20 the
+// 10th and the 90th percentile each have two people beyond them; with fewer they
+// are one person's score, which is neither stable nor anonymous. A project
+// decision.
+const LeastForBands = 20
+
+// ExpectedQuery asks what change the clinic's own clients have had by the same
+// session, from a like baseline.
+type ExpectedQuery struct {
+	Instrument string
+	Direction  trajectory.Direction
+	Window     string // recall window, such as P14D; empty: any
+	// Least is the fewest people of a cell; below LeastForBands it is that.
+	Least int
+}
+
+// Percentiles of change, by R's type 7. Change is later minus earlier, whatever
+// the direction.
+type Percentiles struct {
+	P10, P25, P50, P75, P90 float64 // points
+}
+
+// Expected is the change from baseline after each dosing session, by baseline
+// severity.
+type Expected struct {
+	Instrument string
+	Direction  trajectory.Direction
+	Window     string
+	Least      int
+	Enrolled   Count
+	N          Count     // people with a baseline who were treated
+	LeftOut    []LeftOut // the others
+	// Thirds are the two totals at baseline up to which a person is in the lowest
+	// and the middle third; empty where the instrument has bands of severity.
+	Thirds []float64
+	Cells  []ExpectedCell // by session, then severity
+
+	reasons tally[string]
+	ledger  ledger
+}
+
+// ExpectedCell is one severity after one session.
+type ExpectedCell struct {
+	Severity string // band of the instrument, or a third of the baselines
+	Session  int
+	N        Count
+	// Percentiles is nil where N is below the least number, as Words says.
+	Percentiles *Percentiles
+	Words       string
+}
+
+// The thirds of the baselines, for instruments without bands.
+const (
+	ThirdLowest  = "lowest_third"
+	ThirdMiddle  = "middle_third"
+	ThirdHighest = "highest_third"
+)
+
+// progress is what one person adds to the cells.
+type progress struct {
+	baseline Score
+	changes  []change
+}
+
+type change struct {
+	session int
+	points  float64
+}
+
+// stage names an ExpectedCell.
+type stage struct {
+	session  int
+	severity string
+}
+
+// Compute gives the bands.
+func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
+	e := Expected{
+		Instrument: q.Instrument, Direction: q.Direction, Window: q.Window,
+		Least: max(q.Least, LeastForBands), reasons: tally[string]{},
+	}
+	var people []progress
+	enrolled := 0
+	for c, err := range cases {
+		if err != nil {
+			return Expected{}, err
+		}
+		enrolled++
+		e.ledger.counted("enrolled", c.Person, Score{})
+		p, reason := q.progress(c, &e.ledger)
+		if e.reasons[reason]++; reason == "" {
+			people = append(people, p)
+		}
+	}
+	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(people)), reasons(e.reasons)
+	e.Thirds = thirds(people)
+	cells := map[stage][]float64{}
+	for _, p := range people {
+		severity := e.severity(p.baseline)
+		for _, c := range p.changes {
+			at := stage{c.session, severity}
+			cells[at] = append(cells[at], c.points)
+		}
+	}
+	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(people)) {
+		e.Cells = append(e.Cells, e.cell(at, cells[at]))
+	}
+	return e, nil
+}
+
+// progress gives a person's changes from baseline, or why there are none.
+func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
+	if len(c.Doses) == 0 {
+		return progress{}, string(NotTreated)
+	}
+	base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window)
+	if absent != "" {
+		return progress{}, reasonNoBaseline
+	}
+	p := progress{baseline: base}
+	l.counted(q.Instrument+" baseline", c.Person, base)
+	for i := range c.Doses {
+		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: i + 1}, q.Instrument, q.Window)
+		if absent != "" || after.At.Before(base.At) {
+			continue
+		}
+		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total})
+		l.counted(measureAt(q.Instrument, AfterSession, i+1), c.Person, after)
+	}
+	return p, ""
+}
+
+// thirds cuts the baselines in three where none of them has a band.
+func thirds(people []progress) []float64 {
+	totals := make([]float64, 0, len(people))
+	for _, p := range people {
+		if p.baseline.Severity != "" {
+			return nil
+		}
+		totals = append(totals, *p.baseline.Total)
+	}
+	if len(totals) == 0 {
+		return nil
+	}
+	totals = ascending(totals)
+	return []float64{quantile(totals, 1.0/3), quantile(totals, 2.0/3)}
+}
+
+// severity is the band of a baseline, or the third that it is in.
+func (e Expected) severity(base Score) string {
+	switch {
+	case len(e.Thirds) == 0:
+		return base.Severity
+	case *base.Total <= e.Thirds[0]:
+		return ThirdLowest
+	case *base.Total <= e.Thirds[1]:
+		return ThirdMiddle
+	}
+	return ThirdHighest
+}
+
+// inOrder puts cells in order of session and of severity: by the least baseline
+// that has it, so that the bands stand as the instrument has them.
+func (e Expected) inOrder(people []progress) func(a, b stage) int {
+	least := map[string]float64{}
+	for _, p := range people {
+		severity := e.severity(p.baseline)
+		if low, ok := least[severity]; !ok || *p.baseline.Total < low {
+			least[severity] = *p.baseline.Total
+		}
+	}
+	return func(a, b stage) int {
+		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(least[a.severity], least[b.severity]), cmp.Compare(a.severity, b.severity))
+	}
+}
+
+// cell reads the percentiles of some changes, if they are enough.
+func (e Expected) cell(at stage, changes []float64) ExpectedCell {
+	out := ExpectedCell{Severity: at.severity, Session: at.session, N: new(len(changes))}
+	if len(changes) < e.Least {
+		out.Words = fmt.Sprintf("Refused: %d people are too few to expect anything from; at least %d are needed.", len(changes), e.Least)
+		return out
+	}
+	x := ascending(changes)
+	out.Percentiles = &Percentiles{
+		P10: quantile(x, 0.10), P25: quantile(x, 0.25), P50: quantile(x, 0.50), P75: quantile(x, 0.75), P90: quantile(x, 0.90),
+	}
+	out.Words = fmt.Sprintf("From %d people of this clinic with this severity at baseline, after session %d.", len(changes), at.session)
+	return out
+}
+
+// Bases lists what was counted: everybody, the baselines, and the scores after
+// each session.
+func (e Expected) Bases() []Basis { return e.ledger.bases }
+
+// Withheld gives the bands as they may be shown. How many were assessed after a
+// session is taken as known, so that a small cell takes another with it. A cell
+// is shown with its percentiles or not at all: where they lie between two
+// scores depends on the number.
+func (e Expected) Withheld(threshold int) Expected {
+	may := showableReasons(e.reasons, threshold)
+	e.Enrolled, e.N = shownIf(e.Enrolled, may[countEverybody]), shownIf(e.N, may[countCounted])
+	e.LeftOut = withheldReasons(e.LeftOut, may)
+	if e.N == nil || *e.N < e.Least {
+		e.Thirds = nil
+	}
+	e.Cells = slices.Clone(e.Cells)
+	bySession := map[int][]int{}
+	for i, c := range e.Cells {
+		bySession[c.Session] = append(bySession[c.Session], i)
+	}
+	for _, cells := range bySession {
+		parts := make([]Count, len(cells))
+		for k, i := range cells {
+			parts[k] = e.Cells[i].N
+		}
+		for k, n := range withholdParts(parts, threshold) {
+			if c := &e.Cells[cells[k]]; n == nil {
+				c.N, c.Percentiles, c.Words = nil, nil, "Withheld: the number of people is small, or would tell a small one."
+			}
+		}
+	}
+	return e
+}

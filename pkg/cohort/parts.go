@@ -1,0 +1,117 @@
+package cohort
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// LeftOut is how many people are not in a figure for one reason. Nobody is
+// left out for two: the first reason found is the one.
+type LeftOut struct {
+	Reason string
+	N      Count
+}
+
+// reasons lists the people of a tally by why they were left out; the empty
+// reason is of those who were not.
+func reasons(t tally[string]) []LeftOut {
+	out := make([]LeftOut, 0, len(t))
+	for _, reason := range slices.Sorted(maps.Keys(t)) {
+		if reason != "" {
+			out = append(out, LeftOut{Reason: reason, N: new(t[reason])})
+		}
+	}
+	return out
+}
+
+// The names of the numbers of people in a figure, beside the reasons.
+const (
+	countCounted   = "counted"
+	countEverybody = "everybody"
+)
+
+// showableReasons decides about the number counted first, then about all of
+// them, then about the reasons.
+func showableReasons(t tally[string], threshold int) shown {
+	numbers := []counted[string]{
+		{countCounted, func(reason string) bool { return reason == "" }},
+		{countEverybody, func(string) bool { return true }},
+	}
+	for _, l := range reasons(t) {
+		numbers = append(numbers, counted[string]{"reason:" + l.Reason, func(reason string) bool { return reason == l.Reason }})
+	}
+	return showable(t, numbers, threshold)
+}
+
+// withheldReasons gives the reasons with the numbers that may be shown.
+func withheldReasons(all []LeftOut, may shown) []LeftOut {
+	out := slices.Clone(all)
+	for i, l := range out {
+		out[i].N = shownIf(l.N, may["reason:"+l.Reason])
+	}
+	return out
+}
+
+// ledger gathers the bases of a figure while its people stream by.
+type ledger struct {
+	bases []Basis
+	place map[string]int // of a measure among the bases
+}
+
+// counted notes that a person's assessment went into a measure.
+func (l *ledger) counted(measure string, person uuid.UUID, s Score) {
+	i, ok := l.place[measure]
+	if !ok {
+		if l.place == nil {
+			l.place = map[string]int{}
+		}
+		i = len(l.bases)
+		l.place[measure] = i
+		l.bases = append(l.bases, Basis{Measure: measure})
+	}
+	l.bases[i].Data = append(l.bases[i].Data, Datum{Person: person, ID: s.ID, Version: s.Version})
+}
+
+// WindowPair is how many people's two assessments asked about these spans of
+// time, such as P14D; empty where it is not known. Totals that ask about
+// different spans are never pooled unseen.
+type WindowPair struct {
+	From, To string
+	N        Count
+}
+
+// windowPairs lists the windows that were compared.
+func windowPairs(t tally[[2]string]) []WindowPair {
+	pairs := slices.SortedFunc(maps.Keys(t), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	out := make([]WindowPair, 0, len(t))
+	for _, p := range pairs {
+		out = append(out, WindowPair{From: p[0], To: p[1], N: new(t[p])})
+	}
+	return out
+}
+
+// withheldWindows hides the numbers that are small, or are all of a hidden
+// whole but for few.
+func withheldWindows(all []WindowPair, whole Count, threshold int) []WindowPair {
+	parts := make([]Count, len(all))
+	if whole != nil {
+		for i, w := range all {
+			parts[i] = w.N
+		}
+	}
+	out := slices.Clone(all)
+	for i, n := range withholdParts(parts, threshold) {
+		out[i].N = n
+	}
+	return out
+}
+
+// shownIf is the number, or nil where it may not be shown.
+func shownIf(n Count, may bool) Count {
+	if !may {
+		return nil
+	}
+	return n
+}

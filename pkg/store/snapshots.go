@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/research"
+)
+
+type snapshotRow struct {
+	ClinicID  uuid.UUID
+	ID        uuid.UUID
+	Name      string
+	Profile   string
+	Request   document[research.Frozen]
+	AsOf      instant
+	Manifest  string
+	Signature string
+	CreatedAt instant
+	CreatedBy uuid.UUID
+}
+
+func snapshotFromRow(r snapshotRow) research.Snapshot {
+	return research.Snapshot{
+		ID: r.ID, Name: r.Name, Frozen: r.Request.V, AsOf: r.AsOf.Time,
+		Manifest: []byte(r.Manifest), Signature: []byte(r.Signature), CreatedAt: r.CreatedAt.Time, CreatedBy: r.CreatedBy,
+	}
+}
+
+func rowFromSnapshot(clinic uuid.UUID, s research.Snapshot) snapshotRow {
+	return snapshotRow{
+		ClinicID: clinic, ID: s.ID, Name: s.Name, Profile: string(s.Frozen.Request.Profile), Request: document[research.Frozen]{s.Frozen},
+		AsOf: at(s.AsOf), Manifest: string(s.Manifest), Signature: string(s.Signature), CreatedAt: at(s.CreatedAt), CreatedBy: s.CreatedBy,
+	}
+}
+
+type memberRow struct {
+	ClinicID   uuid.UUID
+	SnapshotID uuid.UUID
+	ClientID   uuid.UUID
+}
+
+// Snapshot finds a snapshot.
+func (d *DB) Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (research.Snapshot, error) {
+	row, err := one[snapshotRow](d.of(ctx, who, "snapshots").Where("id = ?", id), "snapshot")
+	return snapshotFromRow(row), err
+}
+
+// Snapshots lists a page of snapshots by id.
+func (d *DB) Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]research.Snapshot, error) {
+	rows, err := all[snapshotRow](d.of(ctx, who, "snapshots").Where("id > ?", page.After.ID).Order("id").Limit(page.Limit), "snapshots")
+	return convert(rows, snapshotFromRow), err
+}
+
+// SnapshotMembers reads whose data a snapshot held.
+func (d *DB) SnapshotMembers(ctx context.Context, who auth.Principal, id uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := all[memberRow](d.of(ctx, who, "snapshot_members").Where("snapshot_id = ?", id).Order("client_id"), "snapshot members")
+	return convert(rows, func(r memberRow) uuid.UUID { return r.ClientID }), err
+}
+
+// InsertSnapshot stores a snapshot with its members unless its id is in use.
+func (d *DB) InsertSnapshot(ctx context.Context, who auth.Principal, s research.Snapshot, members []uuid.UUID) (bool, error) {
+	row := rowFromSnapshot(who.Clinic, s)
+	stored, err := d.insertOnce(ctx, who, "snapshots", &row)
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return false, fault.New(fault.Conflict, "Another snapshot of this clinic has this name.",
+			fault.Detail{Pointer: "/name", Code: "name_taken", Message: "Names of snapshots are unique in the clinic."}).Because(err)
+	}
+	if err != nil || !stored || len(members) == 0 {
+		return stored, err
+	}
+	rows := make([]memberRow, len(members))
+	for i, id := range members {
+		rows[i] = memberRow{ClinicID: who.Clinic, SnapshotID: s.ID, ClientID: id}
+	}
+	if err := d.inserting(ctx, who, "snapshot_members").CreateInBatches(&rows, chunk).Error; err != nil {
+		return false, fmt.Errorf("insert snapshot members: %w", err)
+	}
+	return true, nil
+}
+
+// settleTime is how long a transaction may take before a snapshot gives up
+// waiting for it; settleLook is how often it looks.
+const (
+	settleTime = 10 * time.Second
+	settleLook = 5 * time.Millisecond
+)
+
+// Settle waits until every transaction that changes something now has ended.
+func (d *DB) Settle(ctx context.Context, who auth.Principal) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	err := d.dialect.settle(d.write.WithContext(ctx))
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Unavailable, "Something is being written that takes long. Nothing was lost: try again.").Because(err)
+	}
+	return err
+}
+
+// settleSQLite takes the one writer, and so waits for whoever has it.
+func settleSQLite(db *gorm.DB) error {
+	return db.Transaction(func(*gorm.DB) error { return nil })
+}
+
+// settlePostgres waits until none is left of the transactions that had begun to
+// write when it was called.
+func settlePostgres(db *gorm.DB) error {
+	ctx := db.Statement.Context
+	var next uint64
+	if err := db.Raw("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").Scan(&next).Error; err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	for {
+		var oldest uint64
+		if err := db.Raw("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").Scan(&oldest).Error; err != nil {
+			return fmt.Errorf("settle: %w", err)
+		}
+		if oldest >= next {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settleLook):
+		}
+	}
+}

@@ -59,6 +59,15 @@ CREATE TABLE releases (
   UNIQUE (clinic_id, measure, digest)
 ) STRICT;
 
+CREATE TABLE outlines (
+  clinic_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  part      TEXT NOT NULL,
+  data      BLOB NOT NULL,
+  PRIMARY KEY (clinic_id, client_id, part),
+  FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
+) STRICT;
+
 -- +goose StatementBegin
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects BEGIN SELECT RAISE(ABORT, 'a row of projects does not change'); END;
 -- +goose StatementEnd
@@ -85,6 +94,7 @@ CREATE TRIGGER releases_stay BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT,
 -- +goose StatementEnd
 
 -- +goose Down
+DROP TABLE outlines;
 DROP TABLE releases;
 DROP TABLE snapshot_members;
 DROP TABLE snapshots;

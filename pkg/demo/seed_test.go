@@ -20,7 +20,7 @@ import (
 )
 
 // clinic opens a service on a new SQLite database.
-func clinic(t *testing.T) (*care.Service, auth.Principal) {
+func clinic(t testing.TB) (*care.Service, auth.Principal) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(t.Context(), store.Config{URL: "sqlite://" + filepath.Join(t.TempDir(), "demo.db"), Log: log})

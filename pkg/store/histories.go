@@ -63,9 +63,10 @@ const maxRecords = 30_000
 // Histories reads people chunk by chunk and hands them on one by one.
 func (d *DB) Histories(ctx context.Context, who auth.Principal, people []research.Person, q research.HistoryQuery) iter.Seq2[research.History, error] {
 	return func(yield func(research.History, error) bool) {
+		u := &unpacker{shared: map[string]string{}}
 		for some := range slices.Chunk(people, historyChunk) {
-			c := newChunk(some)
-			if err := d.fill(ctx, who, c, q); err != nil {
+			c, err := d.fill(ctx, who, some, q, u)
+			if err != nil {
 				yield(research.History{}, err)
 				return
 			}
@@ -78,17 +79,52 @@ func (d *DB) Histories(ctx context.Context, who auth.Principal, people []researc
 	}
 }
 
-// fill reads everything of a chunk, in four statements.
-func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
+// fill reads everything of some people: their outlines where these say enough,
+// or else the record.
+func (d *DB) fill(ctx context.Context, who auth.Principal, some []research.Person, q research.HistoryQuery, u *unpacker) (*chunkOf, error) {
+	if outlined(q) {
+		c := newChunk(some)
+		whole, err := d.fillOutlines(ctx, who, c, q, u)
+		if err != nil {
+			return nil, err
+		}
+		if whole {
+			c.sort()
+			return c, nil
+		}
+	}
+	c := newChunk(some)
+	err := d.fillVersions(ctx, who, c, q)
+	c.sort()
+	return c, err
+}
+
+// sort puts what was read into order, and numbers the sessions.
+func (c *chunkOf) sort() {
+	for i := range c.histories {
+		h := &c.histories[i]
+		slices.SortFunc(h.Courses, func(a, b care.Course) int {
+			return cmp.Or(cmp.Compare(a.StartedOn, b.StartedOn), compareIDs(a.ID, b.ID))
+		})
+		h.Sessions = care.Place(h.Sessions)
+		slices.SortFunc(h.Forms, func(a, b research.Form) int {
+			return cmp.Or(strings.Compare(a.Instrument, b.Instrument), a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
+		})
+	}
+}
+
+// fillVersions reads everything of a chunk from the record, in four statements.
+func (d *DB) fillVersions(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	if err := d.fillClients(ctx, who, c, q); err != nil {
 		return err
 	}
-	courses, err := all[courseRow](asOf(d.ofChunk(ctx, who, "course_versions", "client_id", c), q.AsOf).Order("started_on, id"), "courses")
+	courses, err := all[courseRow](asOf(d.ofChunk(ctx, who, "course_versions", "client_id", c), q.AsOf), "courses")
 	if err != nil {
 		return err
 	}
 	for _, r := range courses {
 		course := courseFromRow(r)
+		course.Revision = told(course.Revision)
 		if !q.Names {
 			course.Goals = ""
 		}
@@ -100,20 +136,17 @@ func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q researc
 		return err
 	}
 	for _, r := range sessions {
+		ses := sessionFromRow(r)
+		ses.Revision = told(ses.Revision)
 		h := c.of(r.ClientID)
-		h.Sessions = append(h.Sessions, sessionFromRow(r))
+		h.Sessions = append(h.Sessions, ses)
 	}
-	if err := d.fillForms(ctx, who, c, q); err != nil {
-		return err
-	}
-	for i := range c.histories {
-		h := &c.histories[i]
-		h.Sessions = care.Place(h.Sessions)
-		slices.SortFunc(h.Forms, func(a, b research.Form) int {
-			return cmp.Or(strings.Compare(a.Instrument, b.Instrument), a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
-		})
-	}
-	return nil
+	return d.fillForms(ctx, who, c, q)
+}
+
+// told is of a version what research is told: not by whom, nor until when.
+func told(r care.Revision) care.Revision {
+	return care.Revision{Version: r.Version, RecordedAt: r.RecordedAt}
 }
 
 // fillClients reads the clients as they were known, and their first versions,
@@ -143,6 +176,7 @@ func (d *DB) fillClients(ctx context.Context, who auth.Principal, c *chunkOf, q 
 		if h.Client, err = d.client(r, nil); err != nil {
 			return err
 		}
+		h.Client.Revision = told(h.Client.Revision)
 	}
 	return nil
 }

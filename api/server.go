@@ -42,6 +42,7 @@ type Deps struct {
 	Ready       func(context.Context) error // nil error: it can serve
 	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
 	Version     string
+	Patience    time.Duration // that a reader of a file has for each piece; 0: a minute
 	CORSOrigins []string
 }
 
@@ -50,6 +51,7 @@ const (
 	bodyLimit      = 256 << 10
 	batchLimit     = 8 << 20          // 1,000 assessments of 20 items with long names and white space
 	answerTime     = 12 * time.Second // within the time that a shutdown waits
+	streamTime     = time.Hour        // of a file of any length: its snapshot keeps the database from tidying up
 	readyTime      = time.Second
 	maxHeaderBytes = 16 << 10
 )
@@ -70,7 +72,7 @@ func New(d Deps) *echo.Echo {
 	if len(d.CORSOrigins) > 0 {
 		e.Use(middleware.CORSWithConfig(corsConfig(d.CORSOrigins)))
 	}
-	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024}))
+	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: rest.Streamed}))
 
 	e.GET("/healthz", d.health)
 	e.GET("/readyz", d.readiness)
@@ -82,8 +84,11 @@ func New(d Deps) *echo.Echo {
 	write := func(limit int64) []echo.MiddlewareFunc {
 		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider}
-	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit)})
+	stream := []echo.MiddlewareFunc{mw.Timeout(streamTime)}
+	handlers := &rest.Handlers{
+		Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Version: d.Version, Patience: d.Patience,
+	}
+	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit), Stream: stream})
 	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e
@@ -105,7 +110,7 @@ func corsConfig(origins []string) middleware.CORSConfig {
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowHeaders:  []string{"Protrack-Clinic", echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, "If-Match", echo.HeaderXRequestID},
-		ExposeHeaders: []string{"RateLimit", "RateLimit-Policy", "ETag", echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
+		ExposeHeaders: []string{"RateLimit", "RateLimit-Policy", "ETag", echo.HeaderContentDisposition, echo.HeaderLocation, echo.HeaderXRequestID, echo.HeaderRetryAfter},
 		MaxAge:        600,
 	}
 }

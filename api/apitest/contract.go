@@ -15,6 +15,12 @@ import (
 	"github.com/protrack/protrack/docs"
 )
 
+// files are answers of which the document says no more than what they are.
+var files = []string{
+	"text/html", "text/csv", "text/plain", "application/zip", "application/x-ndjson", "application/vnd.apache.parquet",
+	"application/x-stata-dta", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
 // Document is the OpenAPI document, tightened for tests: an answer may not
 // hold a member that is not documented.
 var Document = sync.OnceValues(func() (*openapi3.T, error) {
@@ -29,7 +35,7 @@ var Document = sync.OnceValues(func() (*openapi3.T, error) {
 		}
 	}
 	openapi3.DefineStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`))
-	for _, file := range []string{"text/html", "application/zip"} {
+	for _, file := range files {
 		openapi3filter.RegisterBodyDecoder(file, openapi3filter.FileBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.RegisteredBodyDecoder("application/json"))

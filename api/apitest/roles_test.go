@@ -18,6 +18,7 @@ var (
 	writers    = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.App}
 	clinicians = []auth.Role{auth.Owner, auth.Admin, auth.Clinician}
 	admins     = []auth.Role{auth.Owner, auth.Admin}
+	exporters  = []auth.Role{auth.Owner, auth.Admin, auth.Researcher}
 	minters    = []auth.Role{auth.Owner, auth.Admin, auth.App}
 )
 
@@ -62,6 +63,8 @@ var may = map[string]struct {
 	"GET /v1/audit":                                   {admins, nil, 200},
 	"POST /v1/keys":                                   {admins, `{"name":"{new}","role":"app"}`, 201},
 	"GET /v1/keys":                                    {admins, nil, 200},
+	"GET /v1/exports/{table}":                         {exporters, nil, 200},
+	"GET /v1/exports/codebook":                        {exporters, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
 	"POST /v1/clients/{client_id}/consents":               {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
@@ -198,6 +201,7 @@ func address(route string, n ids) (method, path string) {
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
 		"{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
+		"{table}", "assessments",
 	).Replace(route), " ")
 	if strings.HasSuffix(path, "/trajectory") {
 		path += "?instrument=phq-9"

@@ -24,6 +24,7 @@ type Limits struct {
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
 	Visitor    *Limiter // by address: browsers that come without a session
+	Exports    *Slots   // by clinic: files under way at once
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -61,8 +62,17 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
 		Visitor:    NewLimiter(aMinute(60), now),
+		Exports:    NewSlots(clinicExports, allExports),
 	}
 }
+
+// An export holds a connection of the database for as long as it is read. Of
+// the four that SQLite has for readers at least, one stays for everybody else.
+const (
+	clinicExports = 2
+	allExports    = 3
+	exportWait    = 10 * time.Second // until it is worth asking again
+)
 
 // aMinute is n at once, and n a minute.
 func aMinute(n int) Limit { return Limit{PerSecond: float64(n) / 60, Burst: n} }
@@ -141,6 +151,15 @@ func (l *Limits) Visiting(c echo.Context) error {
 		return refuse(c, "visitor", l.Visitor, wait, "Too many browsers came from this address.")
 	}
 	return nil
+}
+
+// Exporting admits one more file of a clinic, until done is called.
+func (l *Limits) Exporting(clinic string) (done func(), err error) {
+	done, ok := l.Exports.Take(clinic)
+	if !ok {
+		return nil, fault.Wait("Too many exports are under way. Wait until one has ended, then try again.", exportWait)
+	}
+	return done, nil
 }
 
 // refuse tells the limit in the headers of draft-ietf-httpapi-ratelimit-headers

@@ -19,6 +19,8 @@ package rest
 //	@tag.description	Answers, their versions and scores
 //	@tag.name			trajectories
 //	@tag.description	What the answers show over time
+//	@tag.name			research
+//	@tag.description	Files for statistics programs, and what their columns mean
 //	@tag.name			rights
 //	@tag.description	What a client may ask for: who saw the record, a copy, its end
 //	@tag.name			audit

@@ -113,6 +113,36 @@ func (p *params) share(name string) *float64 {
 	return &f
 }
 
+// number gives a whole number.
+func (p *params) number(name string, least, most int) *int {
+	v := p.text(name, "")
+	if v == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		p.fault(name, "out_of_range", "The parameter is a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most)+".")
+		return nil
+	}
+	return &n
+}
+
+// words gives what a parameter names, once each and sorted. It may be given
+// more than once, and with commas.
+func (p *params) words(name string) []string {
+	p.read[name] = true
+	var out []string
+	for _, v := range p.values[name] {
+		for word := range strings.SplitSeq(v, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				out = append(out, word)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (p *params) flag(name string) bool {
 	return choice(p, name, "false", "true", "false") == "true"
 }

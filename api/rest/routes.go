@@ -3,6 +3,8 @@
 package rest
 
 import (
+	"time"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
@@ -17,6 +19,8 @@ type Handlers struct {
 	Research *research.Service
 	Keys     *auth.Service
 	Limits   *mw.Limits
+	Version  string        // of the program, for the files that it writes
+	Patience time.Duration // that a reader of a file has for each piece; 0: a minute
 
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC
@@ -80,6 +84,9 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/clients/:client_id/merges", h.withQuery(h.listMerges))
 	r.delete("/clients/:client_id/merge/:duplicate_id", h.withoutQuery(h.undoMerge))
 	r.get("/audit", h.withQuery(h.listAudit))
+
+	r.get("/exports/codebook", h.withQuery(h.getCodebook))
+	r.stream(exportPath, h.withQuery(h.exportTable))
 
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))

@@ -39,6 +39,11 @@ const (
 	Oral          Route = "oral"
 )
 
+// Routes lists every route.
+func Routes() []Route {
+	return []Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}
+}
+
 // Medicine is what was given in a session.
 type Medicine struct {
 	Substance   string
@@ -96,7 +101,7 @@ func (s Session) check() faults {
 		f.add("/kind", "unknown_kind", "The kind is preparation, dosing, integration or follow_up.")
 	}
 	if m := s.Medicine; m != nil {
-		if !slices.Contains([]Route{Intravenous, Intramuscular, Subcutaneous, Intranasal, Sublingual, Oral}, m.Route) {
+		if !slices.Contains(Routes(), m.Route) {
 			f.add("/medicine/route", "unknown_route", "The route is intravenous, intramuscular, subcutaneous, intranasal, sublingual or oral.")
 		}
 		if slices.Contains([]SessionKind{Preparation, Integration, FollowUp}, s.Kind) {

@@ -145,7 +145,18 @@ func (c Change) may(threshold int) shown {
 	for i, n := range withholdParts(parts, threshold) {
 		may[met[i].name()] = n != nil
 	}
+	c.silence(may)
 	return may
+}
+
+// silence takes out each outcome that nobody has of a group whose size is
+// withheld: it would say something of each of these few.
+func (c Change) silence(may shown) {
+	for _, o := range c.query.outcomes() {
+		if g, _ := o.of(may); !may[g.name()] && c.pairs.people(o.counts) == 0 {
+			may[string(o.name)] = false
+		}
+	}
 }
 
 // showing gives the figure with the numbers that may be shown.

@@ -196,10 +196,19 @@ func (s shown) count(name string, n int) Count {
 	return nil
 }
 
+// within is a number of people of a group as it may be shown. Where the size of
+// the group is withheld a 0 is too: it would say something of each of these few.
+func (s shown) within(group, name string, n int) Count {
+	if n == 0 && !s[group] {
+		return nil
+	}
+	return s.count(name, n)
+}
+
 // rate is a rate with those of its two numbers that may be shown.
-func (s shown) rate(name string, n int, ofName string, of int, words string) Rate {
-	if s[name] && s[ofName] {
+func (s shown) rate(name string, n int, group string, of int, words string) Rate {
+	if s[name] && s[group] {
 		return rateOf(n, of, words)
 	}
-	return Rate{N: s.count(name, n), Of: s.count(ofName, of), Words: words}
+	return Rate{N: s.within(group, name, n), Of: s.count(group, of), Words: words}
 }

@@ -204,8 +204,9 @@ func (e Expected) cell(at stage, changes []float64) ExpectedCell {
 // each session.
 func (e Expected) Bases() []Basis { return e.ledger.bases }
 
-// Withheld gives the bands as they may be shown. How many were assessed after a
-// session is taken as known, so that a small cell takes another with it. A cell
+// Withheld gives the bands as they may be shown. The cells of a session, and the
+// people without a score after it, are parts of all who were counted, so that a
+// small one takes another with it. A cell
 // is shown with its percentiles or not at all: where they lie between two
 // scores depends on the number.
 func (e Expected) Withheld(threshold int) Expected {
@@ -221,11 +222,14 @@ func (e Expected) Withheld(threshold int) Expected {
 		bySession[c.Session] = append(bySession[c.Session], i)
 	}
 	for _, cells := range bySession {
+		rest := e.reasons[""] // counted, and without a score after this session
 		parts := make([]Count, len(cells))
 		for k, i := range cells {
 			parts[k] = e.Cells[i].N
+			rest -= *parts[k]
 		}
-		for k, n := range withholdParts(parts, threshold) {
+		parts = withholdParts(append(parts, &rest), threshold)
+		for k, n := range parts[:len(cells)] {
 			if c := &e.Cells[cells[k]]; n == nil {
 				c.N, c.Percentiles, c.Words = nil, nil, "Withheld: the number of people is small, or would tell a small one."
 			}

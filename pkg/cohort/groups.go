@@ -144,7 +144,14 @@ func (g GroupedChange) Withheld(threshold int) GroupedChange {
 			beside.strike(g.Groups[i].may(threshold))
 		}
 	}
-	beside.strike(rest.change().may(threshold))
+	together := rest.change()
+	beside.strike(together.may(threshold))
+	together.silence(beside)
+	for i, n := range parts {
+		if n != nil {
+			g.Groups[i].silence(beside)
+		}
+	}
 	for i, n := range parts {
 		if n == nil {
 			out.Groups[i].Change = g.Groups[i].hidden()

@@ -31,7 +31,7 @@ type Step struct {
 	Events     Count
 	Censored   Count
 	Survival   float64   // after the last day
-	CI95       *Interval // nil where nobody is left
+	CI95       *Interval // nil where the curve is 0, and for log-log where it is 1
 }
 
 // leaving is how many leave the curve on one day.
@@ -75,6 +75,8 @@ func kaplanMeier(leave map[int]leaving, confidence ConfidenceType) []Step {
 func (c ConfidenceType) band(s, se float64) *Interval {
 	switch {
 	case s <= 0:
+		return nil
+	case s >= 1 && c == ConfidenceLogLog:
 		return nil
 	case s >= 1:
 		return &Interval{1, 1}

@@ -211,17 +211,22 @@ func lostCounts(of []group) []counted[place] {
 	return out
 }
 
-// rate counts an outcome, with the numbers that may be shown. Where only a few
-// pairs began at 0 the group without them would tell how many they are: the
-// outcome is then of the group with them, as of people who do not have it, and
-// its words say so.
-func (o outcome) rate(places tally[place], pairs tally[verdict], may shown) OutcomeRate {
-	n := pairs.people(o.counts)
-	g, words := o.group, o.group.words()
+// of is the outcome's denominator. Where only a few pairs began at 0 the group
+// without them would tell how many they are: the outcome is then of the group
+// with them, as of people who do not have it, and its words say so.
+func (o outcome) of(may shown) (g group, words string) {
+	g = o.group
 	if g.nonZero && !may[g.name()] {
 		g.nonZero = false
-		words = g.words() + ", those who began at 0 counted as without it"
+		return g, g.words() + ", those who began at 0 counted as without it"
 	}
+	return g, g.words()
+}
+
+// rate counts an outcome, with the numbers that may be shown.
+func (o outcome) rate(places tally[place], pairs tally[verdict], may shown) OutcomeRate {
+	n := pairs.people(o.counts)
+	g, words := o.of(may)
 	of := pairs.people(func(v verdict) bool { return g.has(v.began) })
 	r := OutcomeRate{Rate: may.rate(string(o.name), n, g.name(), of, words)}
 	if r.Of != nil && may[countPaired] {

@@ -46,20 +46,18 @@ func tableCounts(t tally[cell], size int, extra ...counted[cell]) []counted[cell
 	return out
 }
 
-// crosstab gives the table with the numbers that may be shown. In a row or
-// column whose sum is withheld no 0 is shown either: it would say where these
-// few people are not.
+// crosstab gives the table with the numbers that may be shown. Where a sum is
+// withheld so is each 0 in it: it would say where these few people are not.
 func crosstab(t tally[cell], size int, may shown) Crosstab {
 	table := Crosstab{N: may.count(countPaired, t.people(anyCell))}
 	for i := range size {
-		table.Rows = append(table.Rows, may.count(rowName(i), t.people(inRow(i))))
-		table.Columns = append(table.Columns, may.count(columnName(i), t.people(inColumn(i))))
+		table.Rows = append(table.Rows, may.within(countPaired, rowName(i), t.people(inRow(i))))
+		table.Columns = append(table.Columns, may.within(countPaired, columnName(i), t.people(inColumn(i))))
 	}
 	for i := range size {
 		row := make([]Count, size)
 		for j := range size {
-			n := t[cell{i, j}]
-			if n > 0 || table.Rows[i] != nil && table.Columns[j] != nil {
+			if n := t[cell{i, j}]; n > 0 || table.Rows[i] != nil && table.Columns[j] != nil {
 				row[j] = may.count(cellName(i, j), n)
 			}
 		}
@@ -244,8 +242,13 @@ func (i Item9) Withheld(threshold int) Item9 { return i.showing(i.table.may(thre
 
 func (i Item9) showing(may shown) Item9 {
 	i.Flow, i.Crosstab = pairing(i.table.places, may), crosstab(i.table.cells, i.table.size, may)
-	for n, count := range []*Count{&i.Improved, &i.Worsened, &i.NewOnset, &i.Gone} {
-		*count = may.count(moves[n].name, i.table.cells.people(moves[n].in))
+	for n, move := range []struct{ count, of *Count }{
+		{&i.Improved, &i.N}, {&i.Worsened, &i.N}, {&i.NewOnset, &i.Rows[0]}, {&i.Gone, &i.Rows[0]}, // of the rest, as easily told
+	} {
+		*move.count = nil
+		if people := i.table.cells.people(moves[n].in); people > 0 || *move.of != nil {
+			*move.count = may.count(moves[n].name, people)
+		}
 	}
 	return i
 }

@@ -57,7 +57,7 @@ var codebookHeader = []string{
 func codebookRow(table string, c Column) []string {
 	values := make([]string, len(c.Codes))
 	for i, code := range c.Codes {
-		values[i] = code.Value + "=" + code.Label
+		values[i] = code.Value + "=" + code.choice()
 	}
 	identifies := "0"
 	if c.Identifies {

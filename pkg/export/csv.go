@@ -69,10 +69,14 @@ type csvWriter struct {
 	fields []field
 	na     string
 	end    string
+	flat   bool
 }
 
+// noBreaks puts a space in the place of each line break.
+var noBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
+
 func writeCSV(ctx context.Context, w io.Writer, t Table, o Options) (int64, error) {
-	c := &csvWriter{lines: newLines(w), fields: t.fields(o.Labels), na: o.NA, end: "\n"}
+	c := &csvWriter{lines: newLines(w), fields: t.fields(o.Labels), na: o.NA, end: "\n", flat: o.flat}
 	if o.Dialect == Excel {
 		c.end = "\r\n"
 		c.buf = append(c.buf, "\uFEFF"...)
@@ -136,6 +140,9 @@ func (w *csvWriter) text(b []byte, s string, free bool) []byte {
 		s = clean(s)
 	}
 	guard := free && startsFormula(s)
+	if w.flat && asks&needsQuotes != 0 {
+		s = noBreaks.Replace(s)
+	}
 	if asks&needsQuotes == 0 && s != w.na && s != "" {
 		if guard {
 			b = append(b, '\'')

@@ -67,13 +67,13 @@ func (f Format) ContentType() string {
 // Extension is what the name of a file of the format ends with: ".csv".
 func (f Format) Extension() string { return "." + string(f) }
 
-// Dialect is for whom a CSV file is written.
-type Dialect uint8
+// Dialect is for whom a CSV file is written; empty is Research.
+type Dialect string
 
 // The dialects.
 const (
-	Research Dialect = iota // for statistics programs: no byte order mark, lines end with LF
-	Excel                   // for spreadsheets: a byte order mark, lines end with CRLF
+	Research Dialect = "research" // for statistics programs: no byte order mark, lines end with LF
+	Excel    Dialect = "excel"    // for spreadsheets: a byte order mark, lines end with CRLF
 )
 
 // Options say how a table is written. The zero Options are a good choice.
@@ -87,6 +87,8 @@ type Options struct {
 
 	Program string    // what writes the file: "protrack 1.4.0"
 	Made    time.Time // the time that the file says it was made at; zero: it says none
+
+	flat bool // CSV holds no line breaks: SPSS takes each for the end of a row
 }
 
 // Write writes a table in a format, and says how many rows that were. It holds

@@ -73,10 +73,13 @@ func redcapRow(form string, c Column, matrix string) []string {
 func redcapChoices(codes []Code) string {
 	choices := make([]string, len(codes))
 	for i, code := range codes {
-		choices[i] = code.Value + ", " + strings.ReplaceAll(oneLine(code.Label), "|", "/")
+		choices[i] = code.Value + ", " + code.choice()
 	}
 	return strings.Join(choices, " | ")
 }
+
+// choice is the label of a code among others that bars stand between.
+func (c Code) choice() string { return strings.ReplaceAll(oneLine(c.Label), "|", "/") }
 
 // redcapMatrices names, by column, the matrix that its field stands in: items of
 // one questionnaire with the same answers, one after the other.

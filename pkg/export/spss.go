@@ -19,7 +19,8 @@ const (
 )
 
 // writeSPSS writes the program that reads SPSSData: the table as CSV for
-// research, with codes and with nothing for what is missing. The rows are read
+// research, with codes, with nothing for what is missing and with a space for
+// each line break. The rows are read
 // once, for the widths of the texts.
 func writeSPSS(ctx context.Context, w io.Writer, t Table, _ Options) (int64, error) {
 	rows, extents, err := t.measure(ctx)
@@ -32,7 +33,7 @@ func writeSPSS(ctx context.Context, w io.Writer, t Table, _ Options) (int64, err
 
 // spssOptions are those that the program expects of the CSV that it reads.
 func (o Options) spssOptions() Options {
-	o.Dialect, o.NA, o.Labels = Research, "", false
+	o.Dialect, o.NA, o.Labels, o.flat = Research, "", false, true
 	return o
 }
 

@@ -69,12 +69,15 @@ func newXLSX(book *excelize.File, t Table, o Options) (*xlsxWriter, error) {
 	if o.NA != "" {
 		x.na = o.NA
 	}
-	for kind, shown := range map[Kind]string{Moment: "yyyy-mm-dd hh:mm:ss", Day: "yyyy-mm-dd"} {
-		style, err := book.NewStyle(&excelize.Style{CustomNumFmt: new(shown)})
+	for _, s := range [...]struct {
+		kind  Kind
+		shown string
+	}{{Moment, "yyyy-mm-dd hh:mm:ss"}, {Day, "yyyy-mm-dd"}} {
+		style, err := book.NewStyle(&excelize.Style{CustomNumFmt: new(s.shown)})
 		if err != nil {
 			return nil, err
 		}
-		x.styles[kind] = style
+		x.styles[s.kind] = style
 	}
 	if err := book.SetSheetName("Sheet1", xlsxData); err != nil {
 		return nil, err

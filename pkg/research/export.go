@@ -18,9 +18,9 @@ import (
 // LeftOut counts the people whose data a request would have reached and does
 // not hold, by the reason.
 type LeftOut struct {
-	NoConsent int // nothing is known of what they say to research
-	Withdrawn int // they have withdrawn, or refused from the start
-	Erased    int // their record was erased
+	NoConsent int `json:"no_consent"` // nothing is known of what they say to research
+	Withdrawn int `json:"withdrawn"`  // they have withdrawn, or refused from the start
+	Erased    int `json:"erased"`     // their record was erased
 }
 
 // Export is an export that was allowed and noted, and is about to be written.
@@ -32,6 +32,7 @@ type Export struct {
 
 	who      auth.Principal
 	disguise disguise
+	rows     int64 // that were handed on so far, or last
 }
 
 // Prepare decides on an export and leaves its entry in the audit trail, with
@@ -152,6 +153,7 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 		if err != nil {
 			return err
 		}
+		table.Rows = x.counted(table.Rows)
 		return fn(table)
 	})
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 )
@@ -42,6 +43,10 @@ type Reader interface {
 
 	// Project finds a project by its name; NotFound if there is none.
 	Project(ctx context.Context, who auth.Principal, name string) (Project, error)
+	// Cohort finds a saved cohort; NotFound if there is none.
+	Cohort(ctx context.Context, who auth.Principal, id uuid.UUID) (Cohort, error)
+	// Cohorts gives a page of the saved cohorts by name.
+	Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([]Cohort, error)
 	// Snapshot finds a snapshot; NotFound if there is none.
 	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
 	// Snapshots lists snapshots by id, behind page.After.ID.
@@ -58,6 +63,9 @@ type Tx interface {
 	// InsertProject stores a project; false, and nothing stored, where the
 	// clinic has one of this name.
 	InsertProject(ctx context.Context, who auth.Principal, p Project) (bool, error)
+	// InsertCohort stores a cohort; false, and nothing stored, where the clinic
+	// has one of this id or name.
+	InsertCohort(ctx context.Context, who auth.Principal, c Cohort) (bool, error)
 	// InsertSnapshot stores a snapshot with its members; false, and nothing
 	// stored, where the id is in use; Conflict where the name is.
 	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
@@ -65,8 +73,8 @@ type Tx interface {
 
 // Store keeps the record. It is the clinic's own store, seen from here.
 type Store interface {
-	// Study runs fn on one snapshot. It leaves no entry: whoever studies has
-	// noted what for, with Conduct, before.
+	// Study runs fn on one snapshot. It leaves no entry: whoever studies notes
+	// what for, with Conduct, before anything is handed on.
 	Study(ctx context.Context, who auth.Principal, fn func(Reader) error) error
 	// Conduct runs fn in one transaction, and again if the database asks for
 	// that. A change that fn does not note fails.
@@ -77,7 +85,8 @@ type Store interface {
 	Settle(ctx context.Context, who auth.Principal) error
 }
 
-// Service is research under its rules. All fields are required.
+// Service is research under its rules. All fields are required but where they
+// say otherwise.
 type Service struct {
 	Store       Store
 	Instruments *instrument.Library
@@ -85,6 +94,10 @@ type Service struct {
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
 	Log         *slog.Logger  // refusals, with ids only
+
+	// Release decides, in the transaction that notes a figure, whether what it
+	// was computed from may be given out beside earlier figures; nil: always.
+	Release func(ctx context.Context, who auth.Principal, tx Tx, bases []cohort.Basis, smallestCell int) error
 }
 
 // require decides permissions, all of which are needed, and leaves an entry of

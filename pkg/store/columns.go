@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -100,16 +101,39 @@ func (d document[T]) Value() (driver.Value, error) {
 
 // Scan reads JSON text.
 func (d *document[T]) Scan(src any) error {
-	var b []byte
-	switch v := src.(type) {
-	case string:
-		b = []byte(v)
-	case []byte:
-		b = v
-	default:
-		return fmt.Errorf("JSON cannot be read from %T", src)
+	b, err := jsonText(src)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(b, &d.V); err != nil {
+		return fmt.Errorf("decode %T: %w", d.V, err)
+	}
+	return nil
+}
+
+func jsonText(src any) ([]byte, error) {
+	switch v := src.(type) {
+	case string:
+		return []byte(v), nil
+	case []byte:
+		return v, nil
+	}
+	return nil, fmt.Errorf("JSON cannot be read from %T", src)
+}
+
+// strictDocument is a document of which no member may be passed over: a filter
+// without one of its conditions would hold people whom it was not to hold.
+type strictDocument[T any] struct{ document[T] }
+
+// Scan reads JSON text.
+func (d *strictDocument[T]) Scan(src any) error {
+	b, err := jsonText(src)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d.V); err != nil {
 		return fmt.Errorf("decode %T: %w", d.V, err)
 	}
 	return nil

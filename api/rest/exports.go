@@ -1,0 +1,176 @@
+package rest
+
+import (
+	"bytes"
+	"math"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/export"
+	"github.com/protrack/protrack/pkg/research"
+)
+
+// exportTable answers with a table of the clinic's record.
+//
+//	@Summary		Export a table
+//	@Description	The people who agree to research, as far as the profile lets them be known. Rows are read from one snapshot of the record and sent as they are read. The trailers Protrack-Rows and Protrack-SHA256 say what a whole file is; a file that cannot be finished is cut off, which every client reports as an error. CSV, NDJSON, Stata and SPSS files are packed with gzip or zstd on request. A clinic may have two exports under way at a time.
+//	@Tags			research
+//	@Produce		text/csv,application/x-ndjson,application/vnd.apache.parquet,application/x-stata-dta,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,text/plain,application/zip
+//	@Param			table			path		string		true	"What it is of"	Enums(assessments, sessions, clients, trajectories)
+//	@Param			format			query		string		false	"Format of the file"	Enums(csv, ndjson, parquet, dta, xlsx, sps)	default(csv)
+//	@Param			shape			query		string		false	"Shape of assessments: a row for each item, for each assessment (the default), or for each client"	Enums(long, assessment, wide)
+//	@Param			profile			query		string		false	"How much of who a client is it holds"	Enums(identified, limited, deidentified)	default(deidentified)
+//	@Param			project			query		string		false	"Project that the pseudonyms are made for"	default(default)
+//	@Param			instrument		query		[]string	false	"Instruments; all that the clinic has answers to, unless named"	collectionFormat(multi)
+//	@Param			from			query		string		false	"Completed then or later"	format(date-time)
+//	@Param			to				query		string		false	"Completed before then"	format(date-time)
+//	@Param			course_id		query		string		false	"Of this course of treatment"	format(uuid)
+//	@Param			session			query		int			false	"At the session of this number"	minimum(1)
+//	@Param			timing			query		string		false	"Taken at this time"	Enums(baseline, before, after, follow_up)
+//	@Param			cohort			query		string		false	"Of the people of this cohort"	format(uuid)
+//	@Param			changed_since	query		string		false	"Recorded then or later"	format(date-time)
+//	@Param			as_of			query		string		false	"As it was known then"	format(date-time)
+//	@Param			dates			query		string		false	"De-identified times: moved by a constant of the client (the default), or left out"	Enums(shifted, days)
+//	@Param			dialect			query		string		false	"Of CSV: for statistics programs, or for spreadsheets"	Enums(research, excel)	default(research)
+//	@Param			na				query		string		false	"How CSV and Excel write what is missing; empty, unless asked for"	Enums(NA)
+//	@Param			values			query		string		false	"Codes or their labels"	Enums(codes, labels)	default(codes)
+//	@Param			package			query		bool		false	"A ZIP of the data, its codebook, scripts that read it, and a manifest"	default(false)
+//	@Success		200				{file}		file
+//	@Header			200				{string}	Content-Disposition	"Names the file by its table, shape and date"
+//	@Failure		400,401,403,404,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/exports/{table} [get]
+func (h *Handlers) exportTable(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := exportFromQuery(q, research.Table(c.Param("table")))
+	if err := q.err(); err != nil {
+		return err
+	}
+	done, err := h.Limits.Exporting(who.Clinic.String())
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx := c.Request().Context()
+	x, err := h.Research.Prepare(ctx, who, asked)
+	if err != nil {
+		return err
+	}
+	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x.Request))
+	if err != nil {
+		return err
+	}
+	var rows int64
+	err = h.Research.Read(ctx, x, func(t export.Table) (err error) {
+		rows, err = h.Research.Write(ctx, out, x, t, h.program())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return out.end(rows)
+}
+
+// program is how files name the program that wrote them.
+func (h *Handlers) program() string { return "protrack " + h.Version }
+
+// packable reports whether a file gets smaller on its way: the others are
+// packed already.
+func packable(r research.Request) bool {
+	return !r.Package && r.Format != export.Parquet && r.Format != export.XLSX
+}
+
+// exportFromQuery reads what an export is to hold and how it is written. A
+// choice that the format knows nothing of is a fault: it would be passed over.
+func exportFromQuery(q *params, table research.Table) research.Request {
+	r := research.Request{
+		Table: table, Format: choice(q, "format", export.CSV, export.Formats()...),
+		Project: q.text("project", research.DefaultProject),
+		From:    q.time("from"), To: q.time("to"),
+		Course: q.id("course_id"), Session: q.number("session", 1, math.MaxInt32), Cohort: q.id("cohort"),
+		Timing:       choice(q, "timing", "", care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp),
+		ChangedSince: q.time("changed_since"), AsOf: q.time("as_of"),
+		NA: choice(q, "na", "", "NA"), Labels: choice(q, "values", "codes", "codes", "labels") == "labels",
+		Dialect: choice(q, "dialect", "", export.Research, export.Excel),
+		Package: q.flag("package"),
+	}
+	columnsFromQuery(q, &r)
+	for _, c := range []struct {
+		name    string
+		asked   bool
+		formats []export.Format
+	}{
+		{"dialect", r.Dialect != "", []export.Format{export.CSV}},
+		{"na", r.NA != "", []export.Format{export.CSV, export.XLSX}},
+		{"values", r.Labels, []export.Format{export.CSV, export.NDJSON, export.XLSX}},
+	} {
+		if c.asked && !slices.Contains(c.formats, r.Format) {
+			q.fault(c.name, "not_of_this_format", "The format knows no such choice.")
+		}
+	}
+	return r
+}
+
+// columnsFromQuery reads what decides on the columns.
+func columnsFromQuery(q *params, r *research.Request) {
+	r.Shape = choice(q, "shape", "", research.Shapes()...)
+	if r.Shape == "" && r.Table == research.Assessments {
+		r.Shape = research.Assessment
+	}
+	// Whoever does not say how much may be known gets the least.
+	r.Profile = choice(q, "profile", research.Deidentified, research.Profiles()...)
+	r.Instruments = q.words("instrument")
+	r.Dates = choice(q, "dates", "", research.ShiftedDates, research.DaysOnly)
+	switch {
+	case r.Profile != research.Deidentified && r.Dates != "":
+		q.fault("dates", "not_of_this_profile", "Only a de-identified export moves times or leaves them out.")
+	case r.Profile == research.Deidentified && r.Dates == "":
+		r.Dates = research.ShiftedDates
+	}
+}
+
+// getCodebook says what the columns of an export mean.
+//
+//	@Summary		Get the codebook of an export
+//	@Description	Every column with its label, values, units, source, the version of its instrument and the licence of its wording, as an export with the same parameters has them. redcap is a REDCap data dictionary.
+//	@Tags			research
+//	@Produce		text/csv,json
+//	@Param			format		query		string		false	"Form of the answer"	Enums(csv, json, redcap)	default(csv)
+//	@Param			table		query		string		false	"What the export is of"	Enums(assessments, sessions, clients, trajectories)	default(assessments)
+//	@Param			shape		query		string		false	"Shape of assessments"	Enums(long, assessment, wide)
+//	@Param			profile		query		string		false	"How much of who a client is it holds"	Enums(identified, limited, deidentified)	default(deidentified)
+//	@Param			instrument	query		[]string	false	"Instruments; all that the clinic has answers to, unless named"	collectionFormat(multi)
+//	@Param			dates		query		string		false	"De-identified times: moved (the default), or left out"	Enums(shifted, days)
+//	@Success		200			{object}	object
+//	@Failure		401,403,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/exports/codebook [get]
+func (h *Handlers) getCodebook(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	format := choice(q, "format", export.CodebookCSV, export.CodebookCSV, export.CodebookJSON, export.CodebookREDCap)
+	asked := research.Request{
+		Table: choice(q, "table", research.Assessments, research.Tables()...), Format: export.CSV, Project: research.DefaultProject,
+	}
+	columnsFromQuery(q, &asked)
+	if err := q.err(); err != nil {
+		return err
+	}
+	table, err := h.Research.Columns(c.Request().Context(), who, asked)
+	if err != nil {
+		return err
+	}
+	var book bytes.Buffer
+	if err := export.Codebook(&book, format, table); err != nil {
+		return err
+	}
+	kind, ending := "text/csv; charset=utf-8; header=present", ".csv"
+	if format == export.CodebookJSON {
+		kind, ending = echo.MIMEApplicationJSON, ".json"
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="codebook-`+string(asked.Table)+ending+`"`)
+	return c.Blob(http.StatusOK, kind, book.Bytes())
+}

@@ -1,0 +1,129 @@
+package rest
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/export"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// The trailers of a file say what it must be if it is whole. The sum is that
+// of the file before it was packed for the way.
+const (
+	rowsTrailer = "Protrack-Rows"
+	sumTrailer  = "Protrack-SHA256"
+)
+
+const (
+	// fileBuffer is what is held back at first: while it lasts, a fault can
+	// still be told as a problem.
+	fileBuffer = 64 << 10
+	// filePatience is how long a reader may take for each piece of that size.
+	filePatience = time.Minute
+)
+
+var errOldHTTP = fault.New(fault.Malformed,
+	"Ask for a file with HTTP/1.1 or later: in HTTP/1.0 one that was cut short looks whole. A proxy in between may have to be told so.")
+
+// file is an answer of any length. Nothing of it is sent before the first piece
+// is full. After that an error of the handler can only cut the connection, and
+// does: see problem.Handler.
+type file struct {
+	sum  *export.Sum
+	pack io.WriteCloser // nil: it is sent as it is
+	held *bufio.Writer
+	to   *pieces
+}
+
+// beginFile begins to answer with a file, packed for the way where packable
+// says that this gains something, and the caller that it can be unpacked.
+func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable bool) (*file, error) {
+	if !c.Request().ProtoAtLeast(1, 1) {
+		return nil, errOldHTTP
+	}
+	to := &pieces{response: c.Response(), control: http.NewResponseController(c.Response()), patience: h.Patience, headers: http.Header{
+		echo.HeaderContentType:        {contentType},
+		echo.HeaderContentDisposition: {`attachment; filename="` + name + `"`},
+		"Trailer":                     {rowsTrailer + ", " + sumTrailer},
+	}}
+	if to.patience == 0 {
+		to.patience = filePatience
+	}
+	f := &file{held: bufio.NewWriterSize(to, fileBuffer), to: to}
+	f.sum = export.NewSum(f.held)
+	if packable {
+		// Vary may say more already: it is about who asks.
+		to.headers[echo.HeaderVary] = append(c.Response().Header().Values(echo.HeaderVary), echo.HeaderAcceptEncoding)
+		if coding := preferredCoding(c.Request().Header.Values(echo.HeaderAcceptEncoding)); coding != "" {
+			pack, err := packer(coding, f.held)
+			if err != nil {
+				return nil, err
+			}
+			f.pack, f.sum = pack, export.NewSum(pack)
+			to.headers.Set(echo.HeaderContentEncoding, coding)
+		}
+	}
+	return f, to.unhurried(c.Request())
+}
+
+// Write takes the next part of the file.
+func (f *file) Write(p []byte) (int, error) { return f.sum.Write(p) }
+
+// end sends the rest and the trailers. A file without its end is not whole.
+func (f *file) end(rows int64) error {
+	if f.pack != nil {
+		if err := f.pack.Close(); err != nil {
+			return err
+		}
+	}
+	if err := f.held.Flush(); err != nil {
+		return err
+	}
+	trailers := f.to.response.Header()
+	trailers.Set(rowsTrailer, strconv.FormatInt(rows, 10))
+	trailers.Set(sumTrailer, f.sum.SHA256())
+	return nil
+}
+
+// pieces sends a file piece by piece. Each has a time of its own: a reader that
+// takes nothing is given up, and with it its snapshot of the database, while a
+// long file is not.
+type pieces struct {
+	response *echo.Response
+	control  *http.ResponseController
+	patience time.Duration
+	headers  http.Header // sent with the first piece, and with no problem
+}
+
+// Write sends one piece.
+func (p *pieces) Write(b []byte) (int, error) {
+	if !p.response.Committed {
+		maps.Copy(p.response.Header(), p.headers)
+	}
+	deadline := time.Now().Add(p.patience) //nolint:forbidigo // a socket knows no other clock
+	if err := p.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.response.Write(b)
+}
+
+// unhurried lifts the time that the server gives to read a request: there is
+// nothing left to read, and when it ends it ends the answer's context. What a
+// request without need of a body sends as one stays under it.
+func (p *pieces) unhurried(r *http.Request) error {
+	if r.Body != http.NoBody {
+		return nil
+	}
+	if err := p.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}

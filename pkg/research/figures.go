@@ -1,0 +1,311 @@
+package research
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/audit"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+// Population is whom a figure is about.
+type Population string
+
+// The populations.
+const (
+	OfClinic   Population = "clinic"   // every client whom the principal may see
+	OfResearch Population = "research" // who has agreed to research, as of now
+)
+
+// FigureQuery is what is asked of every figure.
+type FigureQuery struct {
+	Name        string   // of the figure, for the audit trail: change
+	Instruments []string // what it reads
+	Item9       bool     // it reads the answers about suicidal thoughts
+	Judged      bool     // it judges by change rules
+	Rules       string   // the rule set; empty: the clinic's choice
+	Cohort      *uuid.UUID
+	AsOf        *time.Time // what was known then; nil is now
+	// Population is OfClinic unless chosen, for who may read the caseload, and
+	// OfResearch for everybody else.
+	Population Population
+	AllCells   bool              // withhold nothing: for who may see single people anyway
+	Asked      map[string]string // what else is asked, for the audit trail
+}
+
+// Frame is what is told of every figure besides its numbers.
+type Frame struct {
+	Population   Population
+	Cohort       *Cohort
+	Until        time.Time // up to when the record was read
+	SmallestCell *int      // people; what tells of fewer is withheld. nil: nothing is
+	LeftOut      []cohort.LeftOut
+	Rules        map[string]trajectory.Rules // by instrument, where the figure judges
+
+	settings care.Settings
+	people   int // that the figure counted
+}
+
+// Reasons for which somebody is not in a figure.
+const (
+	leftOutNoConsent = "no_research_consent"
+	leftOutWithdrawn = "withdrawn"
+	leftOutErased    = "erased"
+	leftOutOther     = "not_in_cohort"
+)
+
+// withholding is a figure that knows what it was computed from, and what of it
+// may be shown.
+type withholding[F any] interface {
+	Bases() []cohort.Basis
+	Withheld(threshold int) F
+}
+
+// figure computes a figure, withholds what is too small, and leaves an entry in
+// the audit trail before anything is handed on. It names no client: numbers of
+// a group show nobody's record.
+func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+	compute func(Frame, cohort.Cases) (F, error),
+) (F, Frame, error) {
+	var none F
+	if err := s.allow(ctx, who, &q); err != nil {
+		return none, Frame{}, err
+	}
+	if err := s.checkFigure(q); err != nil {
+		return none, Frame{}, err
+	}
+	var out F
+	var frame Frame
+	q.AsOf = stampPtr(q.AsOf)
+	err := s.Store.Study(ctx, reaching(who), func(r Reader) error {
+		cases, err := s.frame(ctx, reaching(who), r, q, &frame)
+		if err != nil {
+			return err
+		}
+		out, err = compute(frame, cases)
+		return err
+	})
+	if err != nil {
+		return none, Frame{}, err
+	}
+	bases := out.Bases()
+	if frame.SmallestCell != nil {
+		out, frame.LeftOut = out.Withheld(*frame.SmallestCell), withheldLeftOut(frame.LeftOut, *frame.SmallestCell)
+	}
+	err = s.Store.Conduct(ctx, who, func(tx Tx) error {
+		tx.Note(s.entry(figureEntry(who, q, frame)))
+		if s.Release == nil || frame.SmallestCell == nil {
+			return nil
+		}
+		return s.Release(ctx, who, tx, bases, *frame.SmallestCell)
+	})
+	if err != nil {
+		return none, Frame{}, err
+	}
+	return out, frame, nil
+}
+
+// allow decides who may ask what, and fills in the population.
+func (s *Service) allow(ctx context.Context, who auth.Principal, q *FigureQuery) error {
+	need := []auth.Permission{auth.ReadCohorts}
+	if q.Population == OfClinic {
+		need = append(need, auth.ReadCaseload)
+	}
+	if q.AllCells && !who.May(auth.ReadCaseload) {
+		need = append(need, auth.ExportDeidentified)
+	}
+	if err := s.require(ctx, who, need...); err != nil {
+		return err
+	}
+	if q.Population == "" {
+		q.Population = OfResearch
+		if who.May(auth.ReadCaseload) {
+			q.Population = OfClinic
+		}
+	}
+	return nil
+}
+
+// checkFigure lists what is wrong with a question that can be known without the
+// record.
+func (s *Service) checkFigure(q FigureQuery) error {
+	var f []fault.Detail
+	add := func(name, code, message string) {
+		f = append(f, fault.Detail{Pointer: "/" + name, In: "query", Code: code, Message: message})
+	}
+	for _, id := range q.Instruments {
+		def, err := s.Instruments.Get(id)
+		if err != nil {
+			add("instrument", "unknown_instrument", "GET /v1/instruments lists the instruments.")
+			continue
+		}
+		if _, found := def.Change(q.Rules); !found && q.Rules != "" {
+			add("rules", "unknown_rules", fmt.Sprintf("%s has no such change rule set.", def.Title))
+		}
+	}
+	if q.AsOf != nil && q.AsOf.After(s.Now()) {
+		add("as_of", "in_the_future", "What will be known later cannot be told now.")
+	}
+	return fault.InvalidIf(f)
+}
+
+// frame reads what a figure is computed within, and gives the people whom it is
+// about. The frame is whole when they have all been read.
+func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q FigureQuery, frame *Frame) (cohort.Cases, error) {
+	*frame = Frame{Population: q.Population, Until: stamp(s.Now())}
+	now := frame.Until
+	if q.AsOf != nil {
+		frame.Until = *q.AsOf
+	}
+	clinic, err := r.ClinicSettings(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if !q.AllCells {
+		frame.SmallestCell = &clinic.SmallestCell
+	}
+	if frame.settings, err = r.Settings(ctx, who); err != nil {
+		return nil, err
+	}
+	if q.Judged {
+		frame.Rules = s.rules(q, frame.settings)
+	}
+	var filter *Filter
+	if q.Cohort != nil {
+		found, err := r.Cohort(ctx, who, *q.Cohort)
+		if fault.Is(err, fault.NotFound) {
+			return nil, errUnknownCohort
+		}
+		if err != nil {
+			return nil, err
+		}
+		frame.Cohort, filter = &found, &found.Filter
+	}
+	people, err := r.People(ctx, who, q.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	people, out := chosen(people, q.Population, now)
+	return frame.counted(read(ctx, who, r, people, filter, q, frame.Until), filter, out), nil
+}
+
+var errUnknownCohort = fault.New(fault.Invalid, "There is no such cohort.",
+	fault.Detail{Pointer: "/cohort", In: "query", Code: "unknown_cohort", Message: "GET /v1/cohorts lists the saved cohorts."})
+
+// read gives the people with what the figure and the filter look at.
+func read(ctx context.Context, who auth.Principal, r Reader, people []Person, filter *Filter, q FigureQuery, until time.Time) cohort.Cases {
+	h := HistoryQuery{Instruments: q.Instruments, AsOf: q.AsOf, Item9: q.Item9}
+	if filter != nil {
+		h.Instruments = filter.instruments(h.Instruments)
+	}
+	return cases(ctx, who, r, people, h, until)
+}
+
+// rules are the change rules by which a figure judges. Where a newer definition
+// has dropped the set that a clinic chose, the instrument's default stands in.
+func (s *Service) rules(q FigureQuery, settings care.Settings) map[string]trajectory.Rules {
+	out := map[string]trajectory.Rules{}
+	for _, id := range q.Instruments {
+		def, err := s.Instruments.Get(id)
+		if err != nil {
+			continue
+		}
+		name := q.Rules
+		if name == "" {
+			name = settings[id].ChangeRules
+		}
+		set, found := def.Change(name)
+		if !found {
+			set, found = def.Change("")
+		}
+		if found {
+			out[id] = care.RulesOf(set)
+		}
+	}
+	return out
+}
+
+// chosen are the people of a population, and how many are left out by reason.
+func chosen(people []Person, of Population, now time.Time) ([]Person, map[string]int) {
+	in, out := make([]Person, 0, len(people)), map[string]int{}
+	for _, p := range people {
+		switch agreed, known := p.Agreed(now); {
+		case p.Erased:
+			out[leftOutErased]++
+		case of == OfClinic || agreed:
+			in = append(in, p)
+		case known:
+			out[leftOutWithdrawn]++
+		default:
+			out[leftOutNoConsent]++
+		}
+	}
+	return in, out
+}
+
+// counted passes the people of the cohort on, and counts them and the others
+// into the frame.
+func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string]int) cohort.Cases {
+	return func(yield func(cohort.Case, error) bool) {
+		out := maps.Clone(out)
+		f.people = 0
+		for c, err := range all {
+			switch {
+			case err != nil:
+				yield(cohort.Case{}, err)
+				return
+			case filter != nil && !filter.Match(c):
+				out[leftOutOther]++
+				continue
+			}
+			if f.people++; !yield(c, nil) {
+				return
+			}
+		}
+		f.LeftOut = nil
+		for _, reason := range []string{leftOutNoConsent, leftOutWithdrawn, leftOutErased, leftOutOther} {
+			f.LeftOut = append(f.LeftOut, cohort.LeftOut{Reason: reason, N: new(out[reason])})
+		}
+	}
+}
+
+// withheldLeftOut hides counts of few people. The whole is shown nowhere, so
+// that none of them follows from the others.
+func withheldLeftOut(all []cohort.LeftOut, threshold int) []cohort.LeftOut {
+	out := make([]cohort.LeftOut, len(all))
+	for i, l := range all {
+		if out[i] = l; *l.N > 0 && *l.N < threshold {
+			out[i].N = nil
+		}
+	}
+	return out
+}
+
+// figureEntry tells the audit trail what was asked and of how many people.
+func figureEntry(who auth.Principal, q FigureQuery, frame Frame) audit.Entry {
+	e := who.Did("cohort.figures", "", uuid.Nil)
+	if q.Cohort != nil {
+		e.Target, e.TargetID = "cohort", *q.Cohort
+	}
+	e.Details.Count = new(frame.people)
+	e.Details.Note = map[string]string{
+		"figure": q.Name, "population": string(frame.Population), "all_cells": strconv.FormatBool(q.AllCells),
+	}
+	maps.Copy(e.Details.Note, q.Asked)
+	if q.Rules != "" {
+		e.Details.Note["rules"] = q.Rules
+	}
+	if q.AsOf != nil {
+		e.Details.Note["as_of"] = q.AsOf.Format(time.RFC3339Nano)
+	}
+	return e
+}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -45,6 +44,16 @@ func newChunk(people []research.Person) *chunkOf {
 
 // of is the person's history that a record belongs to.
 func (c *chunkOf) of(record uuid.UUID) *research.History { return &c.histories[c.place[record]] }
+
+// standing is how many of the records were not erased.
+func (c *chunkOf) standing() (n int) {
+	for i := range c.histories {
+		if p := &c.histories[i].Person; !p.Erased {
+			n += len(p.Records)
+		}
+	}
+	return n
+}
 
 var errManyRecords = fault.New(fault.Unavailable, "Too many records are merged into one.")
 
@@ -186,7 +195,7 @@ const formColumns = "client_id, id, version, instrument, instrument_version, tim
 
 // fillForms reads the assessments. There are many of them, so they are scanned
 // without the help of reflection.
-func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) (err error) {
+func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	query := asOf(d.ofChunk(ctx, who, "assessment_versions", "client_id", c), q.AsOf)
 	if !q.Retracted {
 		query = query.Where("retracted = ?", false)
@@ -201,28 +210,16 @@ func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q re
 	if q.Answers {
 		columns += ", declined, score"
 	}
-	rows, err := query.Select(columns).Rows()
-	if err != nil {
-		return fmt.Errorf("read assessments: %w", err)
-	}
-	defer func() {
-		if e := rows.Close(); err == nil {
-			err = e
-		}
-	}()
 	scan := newFormScan(q)
-	for rows.Next() {
+	return scanRows(query.Select(columns), "assessments", func(rows *sql.Rows) error {
 		client, form, err := scan.form(rows)
 		if err != nil {
-			return fmt.Errorf("read assessments: %w", err)
+			return err
 		}
 		h := c.of(client)
 		h.Forms = append(h.Forms, form)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read assessments: %w", err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // formScan scans forms. The few texts that all forms share are kept once.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/care"
@@ -36,14 +38,14 @@ func packPerson(h research.History) []byte {
 }
 
 // person adds what packPerson wrote of a record to its person's history.
-func (u *unpacker) person(record uuid.UUID, h *research.History) error {
+func (u *unpacker) person(record uuid.UUID, h *research.History) {
 	birth := u.set().has(0)
 	if enrolled := u.time(); h.Enrolled.IsZero() || enrolled.Before(h.Enrolled) {
 		h.Enrolled = enrolled
 	}
 	c := care.Client{ID: record}
 	if birth {
-		c.BirthYear = new(u.int())
+		c.BirthYear = u.ints.keep(u.int())
 	}
 	c.Sex, c.TimeZone = instrument.Sex(u.text()), u.text()
 	c.Revision = u.revision()
@@ -54,13 +56,14 @@ func (u *unpacker) person(record uuid.UUID, h *research.History) error {
 		h.Courses = append(h.Courses, u.course(record))
 	}
 	n := u.uint()
-	if h.Sessions == nil && n <= uint64(len(u.b)) {
-		h.Sessions = make([]care.Session, 0, n)
+	if n > uint64(len(u.b)) {
+		u.fail()
+		return
 	}
+	h.Sessions = slices.Grow(h.Sessions, int(n))
 	for ; n > 0 && u.more(); n-- {
 		h.Sessions = append(h.Sessions, u.session(record))
 	}
-	return u.err
 }
 
 func (p *packer) revision(r care.Revision) {
@@ -94,7 +97,7 @@ func (u *unpacker) course(record uuid.UUID) care.Course {
 		c.EndedOn = new(care.Date(u.text()))
 	}
 	if there.has(1) {
-		c.PlannedSessions = new(u.int())
+		c.PlannedSessions = u.ints.keep(u.int())
 	}
 	c.Revision = u.revision()
 	return c
@@ -131,18 +134,18 @@ func (u *unpacker) session(record uuid.UUID) care.Session {
 	there := u.set()
 	s.Kind, s.StartedAt = care.SessionKind(u.text()), u.time()
 	if there.has(0) {
-		s.CourseID = new(u.id())
+		s.CourseID = u.ids.keep(u.id())
 	}
 	if there.has(1) {
-		s.Number = new(u.int())
+		s.Number = u.ints.keep(u.int())
 	}
 	if there.has(2) {
-		s.EndedAt = new(u.time())
+		s.EndedAt = u.times.keep(u.time())
 	}
 	if there.has(3) {
 		s.Medicine = &care.Medicine{Substance: u.text(), Route: care.Route(u.text()), DoseMG: u.real()}
 		if there.has(4) {
-			s.Medicine.DoseMGPerKG = new(u.real())
+			s.Medicine.DoseMGPerKG = u.reals.keep(u.real())
 		}
 	}
 	s.Revision = u.revision()
@@ -156,22 +159,29 @@ func packForms(forms []research.Form) []byte {
 	for i := range forms {
 		p.form(&forms[i])
 	}
+	p.answers(forms)
 	return p.finish(outlineFormat)
 }
 
 // forms adds what packForms wrote to the person's history.
-func (u *unpacker) forms(instrument string, q research.HistoryQuery, h *research.History) error {
+func (u *unpacker) forms(instrument string, q research.HistoryQuery, h *research.History) {
 	n := u.uint()
-	if h.Forms == nil && n <= uint64(len(u.b)) {
-		h.Forms = make([]research.Form, 0, n)
+	if n > uint64(len(u.b)) {
+		u.fail()
+		return
 	}
+	from := len(h.Forms)
+	h.Forms = slices.Grow(h.Forms, int(n))
 	for ; n > 0 && u.more(); n-- {
 		h.Forms = append(h.Forms, u.form(instrument))
-		if f := &h.Forms[len(h.Forms)-1]; !q.Item9 {
-			f.Item9 = nil
+		f := &h.Forms[len(h.Forms)-1]
+		if !q.Item9 && !q.Answers {
+			f.Item9, f.TotalOnly = nil, false
 		}
 	}
-	return u.err
+	if q.Answers {
+		u.answers(h.Forms[from:])
+	}
 }
 
 func (p *packer) form(f *research.Form) {
@@ -206,16 +216,16 @@ func (u *unpacker) form(instrument string) research.Form {
 	f.CompletedAt, f.RecordedAt = u.time(), u.time()
 	f.Prorated, f.TotalOnly = there.has(3), there.has(5)
 	if there.has(0) {
-		f.SessionID = new(u.id())
+		f.SessionID = u.ids.keep(u.id())
 	}
 	if there.has(1) {
-		f.Total = new(u.real())
+		f.Total = u.reals.keep(u.real())
 	}
 	if there.has(2) {
-		f.Severity = new(u.text())
+		f.Severity = u.words.keep(u.text())
 	}
 	if there.has(4) {
-		f.Item9 = new(u.int())
+		f.Item9 = u.ints.keep(u.int())
 	}
 	return f
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/protrack/protrack/pkg/research"
 )
 
-// An outline is what figures need of one record, as it stands now, packed into
+// An outline is what research needs of one record, as it stands now, packed into
 // a few rows: one for the record (part ''), and one for the forms of each
-// instrument. Figures of a whole clinic read tens of thousands of rows instead
-// of a million. Outlines are written anew in the transaction that changes what
+// instrument. A whole clinic is then tens of thousands of rows instead of a
+// million. Outlines are written anew in the transaction that changes what
 // they tell of. A record without a part '' has no outline, and is itself read.
 
 type outlineRow struct {
@@ -91,7 +91,7 @@ func (d *DB) outlineOf(ctx context.Context, clinic uuid.UUID, records []uuid.UUI
 		c := newChunk(convert(some, func(id uuid.UUID) research.Person { return research.Person{ID: id, Records: []uuid.UUID{id}} }))
 		var rows []outlineRow
 		if instrument != "" {
-			if err := d.fillForms(ctx, who, c, research.HistoryQuery{Item9: true, Instruments: []string{instrument}}); err != nil {
+			if err := d.fillForms(ctx, who, c, research.HistoryQuery{Answers: true, Instruments: []string{instrument}}); err != nil {
 				return err
 			}
 			c.sort()
@@ -99,7 +99,7 @@ func (d *DB) outlineOf(ctx context.Context, clinic uuid.UUID, records []uuid.UUI
 				rows = append(rows, outlineRow{clinic, h.Person.ID, instrument, packForms(h.Forms)})
 			}
 		} else {
-			if err := d.fillVersions(ctx, who, c, research.HistoryQuery{Item9: true}); err != nil {
+			if err := d.fillVersions(ctx, who, c, research.HistoryQuery{Answers: true}); err != nil {
 				return err
 			}
 			c.sort()
@@ -151,7 +151,7 @@ func (d *DB) putOutlines(ctx context.Context, who auth.Principal, rows []outline
 
 // outlined reports whether outlines tell all that a query asks for.
 func outlined(q research.HistoryQuery) bool {
-	return q.AsOf == nil && !q.Answers && !q.Names && !q.Retracted
+	return q.AsOf == nil && !q.Names && !q.Retracted
 }
 
 // fillOutlines reads a chunk from its outlines; false where a record lacks one
@@ -161,32 +161,23 @@ func (d *DB) fillOutlines(ctx context.Context, who auth.Principal, c *chunkOf, q
 	if len(q.Instruments) > 0 {
 		query = query.Where("part IN ?", append([]string{thePerson}, q.Instruments...))
 	}
-	rows, err := query.Rows()
-	if err != nil {
-		return false, fmt.Errorf("read outlines: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	found := 0
-	for rows.Next() {
-		var record uuid.UUID
-		var part, data sql.RawBytes
-		if err := rows.Scan(&record, &part, &data); err != nil {
-			return false, fmt.Errorf("read outlines: %w", err)
+	found, legible := 0, true
+	var record uuid.UUID
+	var part, data sql.RawBytes
+	into := []any{&record, &part, &data}
+	err := scanRows(query, "outlines", func(rows *sql.Rows) error {
+		if err := rows.Scan(into...); err != nil {
+			return err
 		}
 		u.open(data, outlineFormat)
-		h := c.of(record)
 		if len(part) == 0 {
 			found++
-			err = u.person(record, h)
+			u.person(record, c.of(record))
 		} else {
-			err = u.forms(u.share(part), q, h)
+			u.forms(u.share(part), q, c.of(record))
 		}
-		if err != nil {
-			return false, nil //nolint:nilerr // written by another version of the program: the record itself is read
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return false, fmt.Errorf("read outlines: %w", err)
-	}
-	return found == len(c.records), nil
+		legible = legible && u.err == nil // what another version of the program wrote may not be
+		return nil
+	})
+	return legible && found == c.standing(), err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // packer writes values one after another, without names and in few bytes. Texts
@@ -69,14 +71,37 @@ func (p *packer) finish(format byte) []byte {
 var errNotPacked = errors.New("a packed row cannot be read")
 
 // unpacker reads what a packer wrote, in the same order. Its err stays once it
-// is set, and what is read after that is zero.
+// is set, and what is read after that is zero. What it has read may share memory
+// with other rows: nobody changes it.
 type unpacker struct {
 	b      []byte
 	texts  []string
 	shared map[string]string // texts that all rows share are kept once
 	last   int64
 	err    error
+
+	layouts [][]research.Answer // of the row
+	ints    slab[int]
+	reals   slab[float64]
+	times   slab[time.Time]
+	ids     slab[uuid.UUID]
+	words   slab[string]
 }
+
+// slab keeps values for which pointers are needed: many are allocated at once.
+type slab[T any] struct{ free []T }
+
+func (s *slab[T]) keep(v T) *T {
+	if len(s.free) == 0 {
+		s.free = make([]T, slabSize)
+	}
+	p := &s.free[0]
+	s.free = s.free[1:]
+	*p = v
+	return p
+}
+
+const slabSize = 128
 
 // open begins a row, which must be of the format.
 func (u *unpacker) open(b []byte, format byte) {
@@ -107,9 +132,11 @@ func (u *unpacker) share(b []byte) string {
 // more reports whether there is anything left to read.
 func (u *unpacker) more() bool { return u.err == nil && len(u.b) > 0 }
 
+func (u *unpacker) fail() { u.err, u.b = errNotPacked, nil }
+
 func (u *unpacker) advance(n int) {
 	if n <= 0 {
-		u.err, u.b = errNotPacked, nil
+		u.fail()
 		return
 	}
 	u.b = u.b[n:]
@@ -131,7 +158,7 @@ func (u *unpacker) int() int { return int(u.varint()) }
 
 func (u *unpacker) bytes(n uint64) []byte {
 	if n > uint64(len(u.b)) {
-		u.err, u.b = errNotPacked, nil
+		u.fail()
 		return nil
 	}
 	out := u.b[:n]
@@ -154,7 +181,7 @@ func (u *unpacker) time() time.Time {
 func (u *unpacker) text() string {
 	i := u.uint()
 	if i >= uint64(len(u.texts)) {
-		u.err, u.b = errNotPacked, nil
+		u.fail()
 		return ""
 	}
 	return u.texts[i]

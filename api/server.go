@@ -81,14 +81,16 @@ func New(d Deps) *echo.Echo {
 	mountSwagger(e)
 
 	read := []echo.MiddlewareFunc{mw.Timeout(answerTime)}
-	write := func(limit int64) []echo.MiddlewareFunc {
-		return append(slices.Clip(read), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
-	}
 	stream := []echo.MiddlewareFunc{mw.Timeout(streamTime)}
+	taking := func(limit int64, timed []echo.MiddlewareFunc) []echo.MiddlewareFunc {
+		return append(slices.Clip(timed), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
+	}
 	handlers := &rest.Handlers{
 		Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Version: d.Version, Patience: d.Patience,
 	}
-	handlers.Routes(e.Group("/v1"), rest.Through{Read: read, Write: write(bodyLimit), Batch: write(batchLimit), Stream: stream})
+	handlers.Routes(e.Group("/v1"), rest.Through{
+		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream,
+	})
 	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e

@@ -13,10 +13,11 @@ import (
 
 // Response is an answer that was read to its end.
 type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte
-	t      testing.TB
+	Status  int
+	Header  http.Header
+	Trailer http.Header
+	Body    []byte
+	t       testing.TB
 }
 
 // Decode reads the body into v.
@@ -92,7 +93,7 @@ func (s *Server) Try(key, method, path string, body any, headers ...string) (*Re
 	if err != nil {
 		return nil, err
 	}
-	out := &Response{Status: res.StatusCode, Header: res.Header, Body: read, t: s.t}
+	out := &Response{Status: res.StatusCode, Header: res.Header, Trailer: res.Trailer, Body: read, t: s.t}
 	s.validate(req, payload, out)
 	return out, nil
 }
@@ -136,5 +137,5 @@ func ReadAll(t testing.TB, res *http.Response) *Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: body, t: t}
+	return &Response{Status: res.StatusCode, Header: res.Header, Trailer: res.Trailer, Body: body, t: t}
 }

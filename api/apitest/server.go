@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/api"
 	"github.com/protrack/protrack/api/mw"
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
@@ -28,20 +30,21 @@ import (
 
 // Server is a running server with two clinics, each with a key for every role.
 type Server struct {
-	URL      string
-	Handler  http.Handler
-	DB       *store.DB
-	Care     *care.Service
-	Research *research.Service
-	Keys     *auth.Service
-	Limits   *mw.Limits
-	Log      *Buffer  // what the server logged
-	Clock    *Clock   // the server's time
-	Clinic   Clinic   // the clinic that most tests use
-	Other    Clinic   // another one, which must not be seen
-	Count    *Counter // SQL statements
-	Dialect  string   // "sqlite" or "postgres"
-	Path     string   // of the SQLite file
+	URL        string
+	Handler    http.Handler
+	DB         *store.DB
+	Care       *care.Service
+	Research   *research.Service
+	SigningKey string // public: what snapshots are verified with
+	Keys       *auth.Service
+	Limits     *mw.Limits
+	Log        *Buffer  // what the server logged
+	Clock      *Clock   // the server's time
+	Clinic     Clinic   // the clinic that most tests use
+	Other      Clinic   // another one, which must not be seen
+	Count      *Counter // SQL statements
+	Dialect    string   // "sqlite" or "postgres"
+	Path       string   // of the SQLite file
 
 	// Database is the URL of the database, for a test that looks behind the wall.
 	Database string
@@ -103,6 +106,8 @@ func SQLite(t testing.TB) *Server {
 type Options struct {
 	NoCORS   bool       // no site's pages may call it
 	Provider *auth.OIDC // people may sign in there
+
+	Patience time.Duration // that a reader of a file has; 0: a minute
 }
 
 // SQLiteWith is SQLite with other options.
@@ -135,6 +140,20 @@ func PostgresWith(t testing.TB, o Options) *Server {
 	}), o)
 }
 
+// signer is a key of the server's own, which SigningKey verifies.
+func (s *Server) signer() note.Signer {
+	private, public, err := audit.NewKey("test")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	signer, err := private.Signer()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.SigningKey = public
+	return signer
+}
+
 // newSecret makes a project's secret.
 func newSecret() []byte {
 	a, b := uuid.New(), uuid.New()
@@ -157,13 +176,13 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
-	s.Research = &research.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, NewSecret: newSecret, Log: log}
+	s.Research = &research.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, NewSecret: newSecret, Signer: s.signer(), Log: log}
 	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: auth.NewHasher(2)}
 	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
 		Care: s.Care, Research: s.Research, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
-		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test",
+		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test", Patience: o.Patience,
 		CORSOrigins: []string{"https://app.example"},
 	}
 	if o.NoCORS {

@@ -22,3 +22,6 @@ func DecodeAssessment(body []byte) (AssessmentRequest, []fault.Detail, error) {
 func DecodeSessionPatch(body []byte, current care.Session) (SessionRequest, []fault.Detail, error) {
 	return decode(body, func() SessionRequest { return requestFromSession(current) }, new(rereading))
 }
+
+// PreferredCoding is the coding that an Accept-Encoding asks for.
+func PreferredCoding(accept ...string) string { return preferredCoding(accept) }

@@ -55,15 +55,20 @@ func (h *Handlers) exportTable(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	defer done()
-	ctx := c.Request().Context()
-	x, err := h.Research.Prepare(ctx, who, asked)
+	x, err := h.Research.Prepare(c.Request().Context(), who, asked)
 	if err != nil {
 		return err
 	}
+	return h.sendExport(c, x)
+}
+
+// sendExport answers with an export that was prepared.
+func (h *Handlers) sendExport(c echo.Context, x *research.Export) error {
 	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x.Request))
 	if err != nil {
 		return err
 	}
+	ctx := c.Request().Context()
 	var rows int64
 	err = h.Research.Read(ctx, x, func(t export.Table) (err error) {
 		rows, err = h.Research.Write(ctx, out, x, t, h.program())

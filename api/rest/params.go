@@ -208,6 +208,7 @@ const (
 	disclosureList = "disclosures"
 	auditList      = "audit"
 	mergeList      = "merges"
+	cohortList     = "cohorts"
 	caseloadList   = "caseload "
 )
 
@@ -228,7 +229,7 @@ func (at cursor) fits(list string) bool {
 		return false
 	}
 	switch list {
-	case clientList:
+	case clientList, cohortList:
 		return at.Text != ""
 	case courseList:
 		_, err := care.ParseDate(at.Text)

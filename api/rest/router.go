@@ -12,9 +12,9 @@ import (
 )
 
 // Through is the middleware of each kind of route: those that read no body,
-// those that take one thing, the batch, and those that answer with a file of
-// any length.
-type Through struct{ Read, Write, Batch, Stream []echo.MiddlewareFunc }
+// those that take one thing, the batch, those that read the whole record before
+// they answer, and those that answer with a file of any length.
+type Through struct{ Read, Write, Batch, Slow, Stream []echo.MiddlewareFunc }
 
 // router mounts routes with their middleware. The group has none of its own:
 // Echo would then answer 404 for a method that a path does not have.
@@ -29,14 +29,20 @@ func (r router) post(path string, h echo.HandlerFunc)   { r.group.POST(path, h, 
 func (r router) put(path string, h echo.HandlerFunc)    { r.group.PUT(path, h, r.through.Write...) }
 func (r router) patch(path string, h echo.HandlerFunc)  { r.group.PATCH(path, h, r.through.Write...) }
 func (r router) batch(path string, h echo.HandlerFunc)  { r.group.POST(path, h, r.through.Batch...) }
+func (r router) slow(path string, h echo.HandlerFunc)   { r.group.POST(path, h, r.through.Slow...) }
 func (r router) stream(path string, h echo.HandlerFunc) { r.group.GET(path, h, r.through.Stream...) }
 
-// exportPath is the route that answers with a file of any length.
-const exportPath = "/exports/:table"
+// These routes answer with a file of any length.
+const (
+	exportPath  = "/exports/:table"
+	packagePath = "/snapshots/:snapshot_id/package"
+)
 
 // Streamed reports whether a route answers with a file of any length. Such a
 // route packs its answer itself, and ends it with trailers.
-func Streamed(c echo.Context) bool { return c.Path() == "/v1"+exportPath }
+func Streamed(c echo.Context) bool {
+	return c.Path() == "/v1"+exportPath || c.Path() == "/v1"+packagePath
+}
 
 // withoutQuery is withQuery for a route that has no parameters: one that is
 // sent all the same means something that is not understood.

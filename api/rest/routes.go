@@ -87,6 +87,23 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 
 	r.get("/exports/codebook", h.withQuery(h.getCodebook))
 	r.stream(exportPath, h.withQuery(h.exportTable))
+	r.slow("/snapshots", h.withoutQuery(h.takeSnapshot))
+	r.get("/snapshots", h.withQuery(h.listSnapshots))
+	r.get("/snapshots/:snapshot_id", h.withoutQuery(h.getSnapshot))
+	r.stream(packagePath, h.withoutQuery(h.pullSnapshot))
+
+	r.post("/cohorts", h.withoutQuery(h.createCohort))
+	r.get("/cohorts", h.withQuery(h.listCohorts))
+	r.get("/cohorts/:cohort_id", h.withoutQuery(h.getCohort))
+	r.get("/cohort/change", h.withQuery(h.cohortChange))
+	r.get("/cohort/recovery", h.withQuery(h.cohortRecovery))
+	r.get("/cohort/shift", h.withQuery(h.cohortShift))
+	r.get("/cohort/item9", h.withQuery(h.cohortItem9))
+	r.get("/cohort/flow", h.withQuery(h.cohortFlow))
+	r.get("/cohort/survival", h.withQuery(h.cohortSurvival))
+	r.get("/cohort/sessions", h.withQuery(h.cohortSessions))
+	r.get("/cohort/expected", h.withQuery(h.cohortExpected))
+	r.get("/cohort/measures", h.withQuery(h.cohortMeasures))
 
 	r.post("/keys", h.withoutQuery(h.createKey))
 	r.get("/keys", h.withQuery(h.listKeys))

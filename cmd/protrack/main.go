@@ -37,6 +37,7 @@ type cli struct {
 	Keys        keysCmd        `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Accounts    accountsCmd    `cmd:"" help:"Create, list, reset and disable the accounts of people."`
 	Audit       auditCmd       `cmd:"" help:"Verify or export the audit trail."`
+	Snapshot    snapshotCmd    `cmd:"" help:"Check the package of a snapshot."`
 	Fields      fieldsCmd      `cmd:"" help:"Encrypt names and references in the database, and rotate the keys."`
 	Progress    progressCmd    `cmd:"" help:"Recompute the read model of a clinic."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it can serve; for containers."`

@@ -97,6 +97,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	sealer := s.sealer(c.sealing, c.Database, log)
 	stopSealing := background(ctx, sealer.Run)
 	defer stopSealing()
+	s.research.Signer = sealer.Signer
 	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
 	stopSweeping := background(ctx, sweep(sessions, log))
 	defer stopSweeping()

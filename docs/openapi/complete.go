@@ -144,10 +144,23 @@ func nullableValues(doc *openapi3.T) {
 			s.Value.AdditionalProperties.Schema.Value.Nullable = true
 		}
 	}
+	for _, table := range []string{"PairTable", "ShiftFigure", "Item9Figure"} {
+		for _, s := range doc.Components.Schemas[table].Value.Properties {
+			nullableElements(s)
+		}
+	}
 	screens := doc.Components.Schemas["Score"].Value.Properties["screens"].Value
 	screens.AdditionalProperties.Schema = openapi3.NewSchemaRef("", &openapi3.Schema{Nullable: true, AnyOf: openapi3.SchemaRefs{
 		openapi3.NewSchemaRef("", openapi3.NewStringSchema()), openapi3.NewSchemaRef("", openapi3.NewBoolSchema()),
 	}})
+}
+
+// nullableElements marks the numbers in a table: a count may be withheld.
+func nullableElements(s *openapi3.SchemaRef) {
+	if s.Value.Type.Is("array") && s.Value.Items.Ref == "" {
+		nullableElements(s.Value.Items)
+		s.Value.Items.Value.Nullable = s.Value.Items.Value.Type.Is("integer")
+	}
 }
 
 // patches gives each merge patch a schema of its own: nothing is required,

@@ -35,6 +35,7 @@ CREATE TABLE snapshots (
   as_of      timestamptz NOT NULL,
   manifest   text NOT NULL, -- as it was first handed out
   signature  text NOT NULL,
+  seal       text NOT NULL, -- of the whole file
   created_at timestamptz NOT NULL,
   created_by uuid NOT NULL,
   PRIMARY KEY (clinic_id, id),
@@ -53,19 +54,17 @@ CREATE TABLE snapshot_members (
 );
 
 -- What figures were given to those who may not see single people, so that the
--- next answer cannot be subtracted from an earlier one to find out about a few.
+-- next answer cannot be subtracted from earlier ones to find out about a few.
 CREATE TABLE releases (
   clinic_id uuid NOT NULL REFERENCES clinics (id),
-  id        uuid NOT NULL,
   measure   text COLLATE "C" NOT NULL,
-  digest    bytea NOT NULL, -- of data: the same answer again is no new release
-  data      bytea NOT NULL, -- keyed prints of the people and of what was counted of each
-  at        timestamptz NOT NULL,
-  PRIMARY KEY (clinic_id, id),
-  UNIQUE (clinic_id, measure, digest)
+  answers   integer NOT NULL CHECK (answers > 0), -- that are new, each by what was not known before
+  ledger    bytea NOT NULL, -- keyed prints of what was counted, and which answers each was in
+  at        timestamptz NOT NULL, -- of the latest answer that was new
+  PRIMARY KEY (clinic_id, measure)
 );
 
--- What figures need of a client, packed: one row for the client (part ''), one
+-- What research needs of a client, packed: one row for the client (part ''), one
 -- for each instrument. Written with whatever changes the record; it holds
 -- nothing that the record does not.
 CREATE TABLE outlines (
@@ -82,7 +81,6 @@ CREATE TRIGGER projects_kept BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNC
 CREATE TRIGGER cohorts_kept BEFORE UPDATE ON cohorts FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshots_kept BEFORE UPDATE OR DELETE ON snapshots FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshot_members_kept BEFORE UPDATE OR DELETE ON snapshot_members FOR EACH ROW EXECUTE FUNCTION keep_row();
-CREATE TRIGGER releases_kept BEFORE UPDATE OR DELETE ON releases FOR EACH ROW EXECUTE FUNCTION keep_row();
 
 -- +goose StatementBegin
 DO $$
@@ -97,6 +95,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
     GRANT SELECT, INSERT ON projects, cohorts, snapshots, snapshot_members, releases TO protrack_app;
     GRANT SELECT, INSERT, UPDATE, DELETE ON outlines TO protrack_app;
+    GRANT UPDATE ON releases TO protrack_app;
   END IF;
 END $$;
 -- +goose StatementEnd

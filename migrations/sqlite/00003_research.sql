@@ -33,6 +33,7 @@ CREATE TABLE snapshots (
   as_of      INTEGER NOT NULL,
   manifest   TEXT NOT NULL, -- as it was first handed out
   signature  TEXT NOT NULL,
+  seal       TEXT NOT NULL, -- of the whole file
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   PRIMARY KEY (clinic_id, id),
@@ -50,13 +51,11 @@ CREATE TABLE snapshot_members (
 
 CREATE TABLE releases (
   clinic_id TEXT NOT NULL REFERENCES clinics (id),
-  id        TEXT NOT NULL,
   measure   TEXT NOT NULL,
-  digest    BLOB NOT NULL, -- of data: the same answer again is no new release
-  data      BLOB NOT NULL, -- keyed prints of the people and of what was counted of each
-  at        INTEGER NOT NULL,
-  PRIMARY KEY (clinic_id, id),
-  UNIQUE (clinic_id, measure, digest)
+  answers   INTEGER NOT NULL CHECK (answers > 0), -- that are new, each by what was not known before
+  ledger    BLOB NOT NULL, -- keyed prints of what was counted, and which answers each was in
+  at        INTEGER NOT NULL, -- of the latest answer that was new
+  PRIMARY KEY (clinic_id, measure)
 ) STRICT;
 
 CREATE TABLE outlines (
@@ -85,12 +84,6 @@ CREATE TRIGGER snapshot_members_kept BEFORE UPDATE ON snapshot_members BEGIN SEL
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER snapshot_members_stay BEFORE DELETE ON snapshot_members BEGIN SELECT RAISE(ABORT, 'a row of snapshot_members does not change'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER releases_kept BEFORE UPDATE ON releases BEGIN SELECT RAISE(ABORT, 'a row of releases does not change'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER releases_stay BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'a row of releases does not change'); END;
 -- +goose StatementEnd
 
 -- +goose Down

@@ -60,6 +60,7 @@ const (
 	ExportIdentified   Permission = "exports:identified"
 	ExportLimited      Permission = "exports:limited"      // without identity, with dates
 	ExportDeidentified Permission = "exports:deidentified" // without identity and true dates
+	ReadSnapshots      Permission = "snapshots:read"
 	TakeSnapshots      Permission = "snapshots:write"
 )
 
@@ -69,7 +70,7 @@ var known = []Permission{
 	ReadAssessments, WriteAssessments, AmendAssessments, ReadTrajectories, ReadDueForms, ReadCaseload,
 	ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 	BreakGlass, ReadTeams, ManageTeams, ReadSettings, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ManageOwners, ReadAudit,
-	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, TakeSnapshots,
+	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots,
 }
 
 // AllPermissions lists every permission there is.
@@ -125,7 +126,7 @@ var (
 		ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts)
 	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit,
-		ExportIdentified, ExportLimited, ExportDeidentified, TakeSnapshots)
+		ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots)
 )
 
 // grants is the whole of who may do what; what is not listed is refused.
@@ -135,7 +136,7 @@ var grants = map[Role]Permissions{
 	Clinician: treating,
 	App: PermissionsOf(ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
 		ReadAssessments, WriteAssessments, ReadTrajectories, ReadDueForms, ReadConsents, WriteConsents, RequestCorrections, MintTokens),
-	Researcher: PermissionsOf(ReadInstruments, ReadCohorts, WriteCohorts, ExportDeidentified, TakeSnapshots),
+	Researcher: PermissionsOf(ReadInstruments, ReadCohorts, WriteCohorts, ExportDeidentified, ReadSnapshots, TakeSnapshots),
 	Client:     PermissionsOf(ReadInstruments, ReadDueForms, ReadTrajectories, WriteAssessments),
 }
 

@@ -167,7 +167,7 @@ func settle[T record[T]](current, original, asked T) (T, Outcome, error) {
 		}
 	}
 	var none T
-	return none, Refused, errIDTaken
+	return none, Refused, ErrIDTaken
 }
 
 // settled is settle on what fn reads. An id that is in use where the principal
@@ -176,7 +176,7 @@ func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, a
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := fn(r)
 		if fault.Is(err, fault.NotFound) {
-			return errIDTaken
+			return ErrIDTaken
 		}
 		if err != nil {
 			return err
@@ -187,7 +187,8 @@ func settled[T record[T]](ctx context.Context, s *Service, who auth.Principal, a
 	return out, outcome, err
 }
 
-var errIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
+// ErrIDTaken refuses to overwrite: the id is in use with other content.
+var ErrIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
 	fault.Detail{Pointer: "/id", Code: "id_taken", Message: "Send what was sent first to retry, or a new id to create."})
 
 // checkVersion refuses a change that was made against another version than

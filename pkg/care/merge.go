@@ -80,7 +80,7 @@ func (s *Service) merge(ctx context.Context, who auth.Principal, tx Tx, m Merge)
 	stored, err := tx.Merge(ctx, who, m.ID)
 	switch {
 	case err == nil && !m.repeats(stored):
-		return Merge{}, Refused, errIDTaken
+		return Merge{}, Refused, ErrIDTaken
 	case err == nil:
 		tx.Note(s.did(who, "merge.read", "client", m.Duplicate, m.Survivor))
 		return stored, Known, nil

@@ -146,7 +146,7 @@ func (b *batch) settleKnown(ctx context.Context, r Reader) error {
 func (b *batch) decideKnown(i int, h History) {
 	asked := b.out[i].Assessment
 	if !asked.repeats(h.Original) && !asked.repeats(h.Current) {
-		b.refuse(i, errIDTaken)
+		b.refuse(i, ErrIDTaken)
 		return
 	}
 	b.out[i] = Recorded{Assessment: h.Current, Outcome: Known}
@@ -213,7 +213,7 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 	// What is still open was stored meanwhile for another client, or for one
 	// whom the principal cannot see.
 	for _, i := range b.open() {
-		b.refuse(i, errIDTaken)
+		b.refuse(i, ErrIDTaken)
 	}
 	return b.moveProgress(ctx, tx, set)
 }

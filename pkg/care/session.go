@@ -204,7 +204,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 	err = s.Store.Read(ctx, who, func(r Reader) error {
 		current, original, err := r.SessionHistory(ctx, who, ses.ID)
 		if fault.Is(err, fault.NotFound) {
-			return errIDTaken
+			return ErrIDTaken
 		}
 		if err != nil {
 			return err

@@ -45,6 +45,9 @@ type Expected struct {
 	// and the middle third; empty where the instrument has bands of severity.
 	Thirds []float64
 	Cells  []ExpectedCell // by session, then severity
+	// Windows are the recall windows that were asked with; of more than one, the
+	// changes answer different questions.
+	Windows []string
 
 	reasons tally[string]
 	ledger  ledger
@@ -71,6 +74,7 @@ const (
 type progress struct {
 	baseline Score
 	changes  []change
+	windows  []string // of the scores that are compared; empty where one is not known
 }
 
 type change struct {
@@ -91,6 +95,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		Least: max(q.Least, LeastForBands), reasons: tally[string]{},
 	}
 	var people []progress
+	windows := map[string]bool{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -101,8 +106,12 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		p, reason := q.progress(c, &e.ledger)
 		if e.reasons[reason]++; reason == "" {
 			people = append(people, p)
+			for _, window := range p.windows {
+				windows[window] = true
+			}
 		}
 	}
+	e.Windows = slices.Sorted(maps.Keys(windows))
 	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(people)), reasons(e.reasons)
 	e.Thirds = thirds(people)
 	cells := map[stage][]float64{}
@@ -128,7 +137,7 @@ func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
 	if absent != "" {
 		return progress{}, reasonNoBaseline
 	}
-	p := progress{baseline: base}
+	p := progress{baseline: base, windows: []string{base.Window}}
 	l.counted(q.Instrument+" baseline", c.Person, base)
 	for i := range c.Doses {
 		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: i + 1}, q.Instrument, q.Window)
@@ -136,6 +145,9 @@ func (q ExpectedQuery) progress(c Case, l *ledger) (progress, string) {
 			continue
 		}
 		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total})
+		if after.Window != base.Window {
+			p.windows = append(p.windows, after.Window)
+		}
 		l.counted(measureAt(q.Instrument, AfterSession, i+1), c.Person, after)
 	}
 	return p, ""
@@ -204,11 +216,10 @@ func (e Expected) cell(at stage, changes []float64) ExpectedCell {
 // each session.
 func (e Expected) Bases() []Basis { return e.ledger.bases }
 
-// Withheld gives the bands as they may be shown. The cells of a session, and the
-// people without a score after it, are parts of all who were counted, so that a
-// small one takes another with it. A cell
-// is shown with its percentiles or not at all: where they lie between two
-// scores depends on the number.
+// Withheld gives the bands as they may be shown. How many were assessed after a
+// session is taken as known, as flows tell it, so that a small cell takes another
+// with it. A cell is shown with its percentiles or not at all: where they lie
+// between two scores depends on the number.
 func (e Expected) Withheld(threshold int) Expected {
 	may := showableReasons(e.reasons, threshold)
 	e.Enrolled, e.N = shownIf(e.Enrolled, may[countEverybody]), shownIf(e.N, may[countCounted])
@@ -217,23 +228,52 @@ func (e Expected) Withheld(threshold int) Expected {
 		e.Thirds = nil
 	}
 	e.Cells = slices.Clone(e.Cells)
-	bySession := map[int][]int{}
-	for i, c := range e.Cells {
-		bySession[c.Session] = append(bySession[c.Session], i)
-	}
-	for _, cells := range bySession {
-		rest := e.reasons[""] // counted, and without a score after this session
-		parts := make([]Count, len(cells))
-		for k, i := range cells {
-			parts[k] = e.Cells[i].N
-			rest -= *parts[k]
+	sessions := map[int]tally[string]{}
+	for _, c := range e.Cells {
+		if sessions[c.Session] == nil {
+			sessions[c.Session] = tally[string]{}
 		}
-		parts = withholdParts(append(parts, &rest), threshold)
-		for k, n := range parts[:len(cells)] {
-			if c := &e.Cells[cells[k]]; n == nil {
-				c.N, c.Percentiles, c.Words = nil, nil, "Withheld: the number of people is small, or would tell a small one."
-			}
+		sessions[c.Session][c.Severity] = *c.N
+	}
+	shownOf := map[int]shown{}
+	for session, severities := range sessions {
+		shownOf[session] = e.showableCells(severities, threshold)
+	}
+	for i := range e.Cells {
+		if c := &e.Cells[i]; !shownOf[c.Session][c.Severity] {
+			c.N, c.Percentiles, c.Words = nil, nil, "Withheld: the number of people is small, or would tell a small one."
 		}
 	}
 	return e
+}
+
+// The names of the people who were counted and of those of them who have a score
+// after a session. No severity has spaces in it.
+const (
+	allCounted  = "all counted"
+	allAssessed = "all assessed"
+)
+
+// showableCells decides about the severities of one session, the greatest first:
+// once beside all who were counted, and once beside all who were assessed.
+func (e Expected) showableCells(severities tally[string], threshold int) shown {
+	people := tally[string]{allCounted: e.reasons[""]}
+	for severity, n := range severities {
+		people[severity] = n
+		people[allCounted] -= n // the rest: no score after this session
+	}
+	beside := func(name string, in func(string) bool) shown {
+		numbers := []counted[string]{{name, in}}
+		for _, severity := range slices.SortedFunc(maps.Keys(severities), func(a, b string) int {
+			return cmp.Or(cmp.Compare(severities[b], severities[a]), cmp.Compare(a, b))
+		}) {
+			numbers = append(numbers, counted[string]{severity, func(s string) bool { return s == severity }})
+		}
+		return showable(people, numbers, threshold)
+	}
+	may := beside(allAssessed, func(s string) bool { return s != allCounted })
+	if e.N != nil {
+		may.strike(beside(allCounted, func(string) bool { return true }))
+	}
+	return may
 }

@@ -127,7 +127,9 @@ func (g GroupedChange) Bases() []Basis {
 // smallest with it, so that it does not follow from the total. A number is shown
 // in the groups only where it may be shown in the total, in every group that is
 // shown, and in those that are withheld taken together: otherwise the total
-// would tell the one that is missing.
+// would tell the one that is missing. Each number is looked at for itself here:
+// what several numbers of several groups tell together is looked at within a
+// group and within the total alone.
 func (g GroupedChange) Withheld(threshold int) GroupedChange {
 	parts := make([]Count, len(g.Groups))
 	for i, group := range g.Groups {

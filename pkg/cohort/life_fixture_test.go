@@ -137,35 +137,44 @@ func must[T any](t checking) func(T, error) T {
 	}
 }
 
-// drawn draws people with gaps of every kind.
-func drawn(t *rapid.T, most int) []*person {
-	total := rapid.Float64Range(0, 27)
+// drawn draws people with gaps of every kind: some kinds of people, and of each
+// kind a few or many.
+func drawn(t *rapid.T, kinds int) []*person {
 	var people []*person
-	for i := range rapid.IntRange(0, most).Draw(t, "people") {
-		p := someone(string(rune('a' + i)))
-		p.Until = daysAfter(float64(rapid.IntRange(0, 500).Draw(t, "known for")))
-		maybe := func(timing trajectory.Timing, session int, days float64) {
-			switch rapid.IntRange(0, 4).Draw(t, "form") {
-			case 0:
-			case 1:
-				p.filled(timing, session, days, nil)
-			default:
-				p.filled(timing, session, days, new(float64(int(total.Draw(t, "total")))))
-			}
+	for range rapid.IntRange(0, kinds).Draw(t, "kinds") {
+		until, doses := rapid.IntRange(0, 500).Draw(t, "known for"), rapid.IntRange(0, 4).Draw(t, "doses")
+		forms := rapid.SliceOfN(rapid.IntRange(-9, 27), 14, 14).Draw(t, "totals")
+		for range rapid.IntRange(1, 9).Draw(t, "people") {
+			people = append(people, alike(len(people), until, doses, forms))
 		}
-		maybe(trajectory.TimingBaseline, 0, -7)
-		for n := range rapid.IntRange(0, 4).Draw(t, "doses") {
-			at := float64(7 * n)
-			p.dosed(at)
-			maybe(trajectory.TimingBefore, n+1, at-0.1)
-			maybe(trajectory.TimingAfter, n+1, at+1)
-		}
-		for _, days := range []float64{30, 92, 150, 200, 360} {
-			maybe(trajectory.TimingFollowUp, 0, days)
-		}
-		people = append(people, p)
 	}
 	return people
+}
+
+// alike is somebody with those forms; -1 is one without a total, less is none.
+func alike(number, until, doses int, forms []int) *person {
+	p := someone(string(rune('a' + number)))
+	p.Until = daysAfter(float64(until))
+	next := func(timing trajectory.Timing, session int, days float64) {
+		total := forms[0]
+		switch forms = forms[1:]; {
+		case total == -1:
+			p.filled(timing, session, days, nil)
+		case total >= 0:
+			p.filled(timing, session, days, new(float64(total)))
+		}
+	}
+	next(trajectory.TimingBaseline, 0, -7)
+	for n := range doses {
+		at := float64(7 * n)
+		p.dosed(at)
+		next(trajectory.TimingBefore, n+1, at-0.1)
+		next(trajectory.TimingAfter, n+1, at+1)
+	}
+	for _, days := range []float64{30, 92, 150, 200, 360} {
+		next(trajectory.TimingFollowUp, 0, days)
+	}
+	return p
 }
 
 func asJSON(t checking, v any) []byte {

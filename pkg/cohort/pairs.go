@@ -32,7 +32,8 @@ type Pairing struct {
 	WithTo   Count
 	Paired   Count // with both
 	// FromAbsent and ToAbsent say why the others have no score there. A reason
-	// that is nobody's is left out; whoever lacks both is in both.
+	// that is nobody's is left out, one that is withheld is nil; whoever lacks
+	// both is in both.
 	FromAbsent, ToAbsent map[Absence]Count
 }
 
@@ -127,13 +128,20 @@ func pairing(t tally[place], may shown) Pairing {
 			*count = may.count(number.name, t.people(number.in))
 		}
 	}
-	for _, a := range absences(t, func(p place) Absence { return p.from }) {
-		p.FromAbsent[a] = may.count(fromName(a), t.people(func(p place) bool { return p.from == a }))
-	}
-	for _, a := range absences(t, func(p place) Absence { return p.to }) {
-		p.ToAbsent[a] = may.count(toName(a), t.people(func(p place) bool { return p.to == a }))
+	for _, a := range []Absence{NotTreated, NotReached, NotAssessed, NotScored, NotLater, NotAnswered, NotBanded} {
+		may.reason(p.FromAbsent, a, fromName(a), t.people(func(p place) bool { return p.from == a }))
+		may.reason(p.ToAbsent, a, toName(a), t.people(func(p place) bool { return p.to == a }))
 	}
 	return p
+}
+
+// reason enters how many people lack a score for a reason. One that is nobody's
+// is left out, but not where it is withheld of others: that would tell the 0.
+func (s shown) reason(to map[Absence]Count, why Absence, name string, n int) {
+	may, asked := s[name]
+	if n > 0 || asked && !may {
+		to[why] = s.count(name, n)
+	}
 }
 
 // everything shows all of the numbers.

@@ -74,27 +74,19 @@ func (l *ledger) counted(measure string, person uuid.UUID, s Score) {
 	l.bases[i].Data = append(l.bases[i].Data, Datum{Person: person, ID: s.ID, Version: s.Version})
 }
 
-// WindowPair is how many people's two assessments asked about these spans of
-// time, such as P14D; empty where it is not known. Totals that ask about
-// different spans are never pooled unseen.
-type WindowPair struct {
-	From, To string
-	N        Count
-}
-
 // windowPairs lists the windows that were compared.
-func windowPairs(t tally[[2]string]) []WindowPair {
+func windowPairs(t tally[[2]string]) []Windows {
 	pairs := slices.SortedFunc(maps.Keys(t), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
-	out := make([]WindowPair, 0, len(t))
+	out := make([]Windows, 0, len(t))
 	for _, p := range pairs {
-		out = append(out, WindowPair{From: p[0], To: p[1], N: new(t[p])})
+		out = append(out, Windows{From: p[0], To: p[1], N: new(t[p])})
 	}
 	return out
 }
 
 // withheldWindows hides the numbers that are small, or are all of a hidden
 // whole but for few.
-func withheldWindows(all []WindowPair, whole Count, threshold int) []WindowPair {
+func withheldWindows(all []Windows, whole Count, threshold int) []Windows {
 	parts := make([]Count, len(all))
 	if whole != nil {
 		for i, w := range all {

@@ -14,8 +14,8 @@ type RecoveryMeasure struct {
 }
 
 // RecoveryQuery asks for recovery over several instruments together, as NHS
-// Talking Therapies counts it over PHQ-9 and GAD-7 (Gyani 2013, Behav Res Ther
-// 51:597): a case is whoever is one on any instrument, and has recovered who is
+// Talking Therapies counts it over PHQ-9 and GAD-7 (Gyani 2013,
+// doi 10.1016/j.brat.2013.06.004): a case is whoever is one on any instrument, and has recovered who is
 // below caseness on all. Their way to combine reliable change is that of the
 // NHS's code for children's services: deteriorated on any is deteriorated,
 // improved is improved on one at least and deteriorated on none.

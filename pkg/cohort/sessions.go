@@ -44,7 +44,7 @@ type SessionEffect struct {
 	HeldOf    Count
 
 	// Windows are the recall windows of the pairs, before and after.
-	Windows []WindowPair
+	Windows []Windows
 	// RecallOverlap is the mean share (0 to 1) of the time asked about after the
 	// session that the questions before it had covered, over the OverlapOf pairs
 	// of which both windows are spans of days. The higher it is, the less of an
@@ -90,6 +90,9 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 			effects = append(effects, &effect{windows: tally[[2]string]{}})
 			s.fates = append(s.fates, tally[attended]{})
 		}
+		if base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window); absent == "" {
+			s.ledger.counted(q.Instrument+" baseline", c.Person, base)
+		}
 		for i, e := range effects[:len(c.Doses)] {
 			q.count(c, i+1, &s, e)
 		}
@@ -132,10 +135,12 @@ func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
 	}
 	if a.has.fromBaseline {
 		e.fromBaseline = append(e.fromBaseline, *a.after.Total-*a.base.Total)
+		s.ledger.counted(measureAt(q.Instrument, AfterSession, number)+", from baseline", c.Person, a.after)
 	}
 	if a.has.held {
 		e.held = append(e.held, *a.next.Total-*a.after.Total)
 		s.ledger.counted(measureAt(q.Instrument, AfterSession, number)+", held", c.Person, a.after)
+		s.ledger.counted(measureAt(q.Instrument, BeforeSession, number+1)+", held", c.Person, a.next)
 	}
 	if a.has.heldAll {
 		e.then = append(e.then, *a.after.Total-*a.base.Total)
@@ -209,6 +214,6 @@ func (q SessionsQuery) row(number int, e *effect) SessionEffect {
 	return row
 }
 
-// Bases lists what was counted: everybody, and the scores of the pairs and of
-// what was held, by session.
+// Bases lists what was counted: everybody, the baselines, and by session the
+// scores of the pairs, of the changes from baseline and of what was held.
 func (s Sessions) Bases() []Basis { return s.ledger.bases }

@@ -55,6 +55,9 @@ type Survival struct {
 	N        Count // people counted
 	Events   Count
 	LeftOut  []LeftOut
+	// Windows are the recall windows of the baseline and of the score at which
+	// each person left the curve.
+	Windows []Windows
 
 	Curve []Step
 	// MedianDays is when half have had the event, as R's print(survfit) gives it:
@@ -102,7 +105,7 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{},
 		CasesOnly: q.Rules.Caseness != nil && (q.Event == EventLossOfResponse || !q.AnyBaseline),
 	}
-	leave := map[int]leaving{}
+	leave, windows := map[int]leaving{}, tally[[2]string]{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -116,10 +119,12 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 			continue
 		}
 		leave[life.days] = leave[life.days].with(life.event)
+		windows[[2]string{life.baseline.Window, life.end.Window}]++
 		s.ledger.counted(q.Instrument+" baseline", c.Person, life.baseline)
 		s.ledger.counted(q.Instrument+" "+string(q.Event), c.Person, life.end)
 	}
 	s.Enrolled, s.N, s.LeftOut = &enrolled, new(s.reasons[""]), reasons(s.reasons)
+	s.Windows = windowPairs(windows)
 	s.Curve = kaplanMeier(leave, q.Confidence)
 	s.Events = new(0)
 	for _, step := range s.Curve {
@@ -155,28 +160,24 @@ func (q SurvivalQuery) follow(c Case) (life, string) {
 		return life{}, reasonNoBaseline
 	}
 	series, later := q.series(c, base, *first)
-	tr := trajectory.Compute(series, q.Rules, trajectory.Options{Relapse: q.Relapse})
-	was := tr.Status.BaselineCase
-	if len(later) == 0 {
-		was = q.Rules.IsCase(q.Direction, *base.Total)
-	}
-	switch {
+	status := trajectory.StatusOf(series, q.Rules, trajectory.Options{Relapse: q.Relapse})
+	switch was := status.BaselineCase; {
 	case was != nil && !*was && (q.Event == EventLossOfResponse || !q.AnyBaseline):
 		return life{}, reasonNoCase
 	case len(later) == 0:
 		return life{}, reasonNoLater
 	case q.Event == EventLossOfResponse:
-		return held(tr.Status, base, later)
+		return held(status, base, later)
 	}
-	return responded(tr, base, later, *first)
+	return responded(status, base, later, *first)
 }
 
 // responded is the time to the first response.
-func responded(tr trajectory.Trajectory, base Score, later []Score, first time.Time) (life, string) {
-	if tr.Status.Response == nil {
+func responded(s trajectory.Status, base Score, later []Score, first time.Time) (life, string) {
+	if s.Response == nil {
 		return life{}, reasonNotJudged
 	}
-	end, at := later[len(later)-1], tr.Status.FirstResponseAt
+	end, at := later[len(later)-1], s.FirstResponseAt
 	if at != nil {
 		end = scoreAt(later, *at)
 	}
@@ -201,8 +202,9 @@ func held(s trajectory.Status, base Score, later []Score) (life, string) {
 // series is the baseline and the scores after the first dose. The baseline may
 // have been typed in late: here it stands where it belongs.
 func (q SurvivalQuery) series(c Case, base Score, first time.Time) (trajectory.Series, []Score) {
-	var later []Score
-	for _, s := range c.Scores[q.Instrument] {
+	scores := c.Scores[q.Instrument]
+	later := make([]Score, 0, len(scores))
+	for _, s := range scores {
 		if s.Total != nil && (q.Window == "" || s.Window == q.Window) && !c.upToFirstDose(s) {
 			later = append(later, s)
 		}
@@ -253,26 +255,25 @@ func (q SurvivalQuery) words() (string, error) {
 		return fmt.Sprintf("The first score after the first dose that is at least %g %% better than the baseline; "+
 			"the response came between this look and the one before.", *percent), nil
 	}
-	var words string
-	lacking := false
+	const then = "; the loss came between this look and the one before."
 	switch q.Relapse {
 	case "", trajectory.RelapseLossOfResponse:
-		if lacking = percent == nil; !lacking {
-			words = fmt.Sprintf("The first score after a response that is no longer at least %g %% better than the baseline", *percent)
+		if percent == nil {
+			return "", errNoThreshold
 		}
+		return fmt.Sprintf("The first score after a response that is no longer at least %g %% better than the baseline%s", *percent, then), nil
 	case trajectory.RelapseCasenessAfterRemission:
-		lacking = r.Caseness == nil || r.RemissionBelow == nil || q.Direction == trajectory.HigherIsBetter
-		words = "The first score that is a case again after a remission"
+		if r.Caseness == nil || r.RemissionBelow == nil || q.Direction == trajectory.HigherIsBetter {
+			return "", errNoThreshold
+		}
+		return "The first score that is a case again after a remission" + then, nil
 	case trajectory.RelapseReliableWorsening:
-		lacking = r.ReliableChange == nil
-		words = "The first score that is reliably worse than the best, after a reliable improvement"
-	default:
-		return "", errRelapse
+		if r.ReliableChange == nil {
+			return "", errNoThreshold
+		}
+		return "The first score that is reliably worse than the best, after a reliable improvement" + then, nil
 	}
-	if lacking {
-		return "", errNoThreshold
-	}
-	return words + "; the loss came between this look and the one before.", nil
+	return "", errRelapse
 }
 
 var (

@@ -104,6 +104,49 @@ func TestWhoIsNotInTheCurveIsToldWithTheReason(t *testing.T) {
 	sameFigure(t, "n of all", []int{2, 8}, []int{*s.N, *s.Enrolled})
 }
 
+func TestAWithheldCurveTellsOfNoFewWhoWereLeftOut(t *testing.T) {
+	chains := func(s cohort.Survival) []nested {
+		all := []nested{{s.Enrolled, s.N}, {s.N, s.Events}}
+		out := new(0)
+		for _, l := range s.LeftOut {
+			all = append(all, nested{s.Enrolled, l.N})
+			out = together(out, l.N)
+		}
+		for _, w := range s.Windows {
+			all = append(all, nested{s.N, w.N})
+		}
+		return append(all, nested{s.Enrolled, out})
+	}
+	told := false
+	rapid.Check(t, func(t *rapid.T) {
+		s := must[cohort.Survival](t)(responseOf("").Compute(casesOf(drawn(t, 9)...)))
+		told = told || tellsFew(chains(s)...)
+		if got := s.Withheld(5); tellsFew(chains(got)...) {
+			t.Fatalf("%s", asJSON(t, got))
+		}
+	})
+	if !told {
+		t.Error("no figure drawn had anything to withhold: the test shows nothing")
+	}
+}
+
+func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
+	p := someone("a").baseline(20).dosed(0).later(7, 15).later(14, 9).later(21, 8)
+	p.Scores["phq-9"][2].Window = "P7D"
+	s := must[cohort.Survival](t)(responseOf("").Compute(casesOf(p, someone("untreated"))))
+	scores := p.Scores["phq-9"]
+	sameFigure(t, "bases", []cohort.Basis{
+		{Measure: "enrolled", Data: []cohort.Datum{{Person: p.Person}, {Person: someone("untreated").Person}}},
+		{Measure: "phq-9 baseline", Data: []cohort.Datum{{Person: p.Person, ID: scores[0].ID, Version: 1}}},
+		{Measure: "phq-9 response", Data: []cohort.Datum{{Person: p.Person, ID: scores[2].ID, Version: 1}}},
+	}, s.Bases())
+	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
+	q := responseOf("")
+	q.Window = "P14D"
+	s = must[cohort.Survival](t)(q.Compute(casesOf(p)))
+	sameFigure(t, "of one window", 21, s.Curve[0].Days)
+}
+
 func TestACurveThatCannotBeDrawnIsRefused(t *testing.T) {
 	no := responseOf("")
 	no.Rules.ResponsePercent = nil
@@ -226,7 +269,7 @@ func few(n int) bool { return 0 < n && n < 5 }
 
 func TestTheOrderOfThePeopleMattersToNoOtherFigure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		people := drawn(t, 30)
+		people := drawn(t, 5)
 		again := rapid.Permutation(people).Draw(t, "in another order")
 		same := func(what string, compute func(cohort.Cases) (any, error)) {
 			one, err := compute(casesOf(people...))

@@ -16,6 +16,7 @@ func (s Survival) Withheld(threshold int) Survival {
 	if s.N = shownIf(s.N, may[countCounted]); s.N == nil {
 		whole = nil
 	}
+	s.Windows = withheldWindows(s.Windows, s.N, threshold)
 	s.Curve = merged(whole, threshold)
 	if len(s.Curve) == 0 && (s.N == nil || *s.N > 0) {
 		s.Events = nil

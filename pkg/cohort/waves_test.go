@@ -1,6 +1,7 @@
 package cohort_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"maps"
@@ -95,12 +96,11 @@ func TestTheRecordOfTwoWavesIsWhatTheScriptPrints(t *testing.T) {
 // are real, the treatment is not.
 func waves(t *testing.T) []cohort.Case {
 	t.Helper()
-	f, err := os.Open(sharedData(t, wavesFile))
+	text, err := os.ReadFile(sharedData(t, wavesFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

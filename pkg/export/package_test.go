@@ -25,7 +25,9 @@ func packageOf(format export.Format, o export.Options) export.Package {
 	return export.Package{
 		Table: sample(), Format: format, Options: o, Modified: january, Readme: "Three clients.\n",
 		Manifest: func(files []export.File) ([]byte, error) { return json.Marshal(files) },
-		Sign:     func(manifest []byte) ([]byte, error) { return []byte(fmt.Sprintf("signed %d bytes", len(manifest))), nil },
+		Sign: func(manifest []byte) ([]byte, error) {
+			return []byte(fmt.Sprintf("signed %d bytes", len(manifest))), nil
+		},
 	}
 }
 

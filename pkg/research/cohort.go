@@ -54,12 +54,8 @@ func (s *Service) CheckCohort(c Cohort) []fault.Detail {
 	return out
 }
 
-var (
-	errCohortIDTaken = fault.New(fault.Conflict, "This id is in use with other content.",
-		fault.Detail{Pointer: "/id", Code: "id_taken", Message: "Send what was sent first to retry, or a new id to create."})
-	errCohortNameTaken = fault.New(fault.Conflict, "The clinic has a cohort of this name.",
-		fault.Detail{Pointer: "/name", Code: "name_taken", Message: "A cohort does not change: save another one under another name."})
-)
+var errCohortNameTaken = fault.New(fault.Conflict, "The clinic has a cohort of this name.",
+	fault.Detail{Pointer: "/name", Code: "name_taken", Message: "A cohort does not change: save another one under another name."})
 
 // SaveCohort stores a cohort. A repeat with the same id and content finds what
 // is stored; Conflict where the id or the name is in use with other content.
@@ -106,7 +102,7 @@ func (s *Service) knownCohort(ctx context.Context, who auth.Principal, tx Tx, as
 	case err != nil:
 		return Cohort{}, err
 	case !asked.same(found):
-		return Cohort{}, errCohortIDTaken
+		return Cohort{}, care.ErrIDTaken
 	}
 	tx.Note(s.entry(who.Did("cohort.read", "cohort", asked.ID)))
 	return found, nil

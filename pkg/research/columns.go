@@ -18,7 +18,7 @@ func (s *Service) Columns(ctx context.Context, who auth.Principal, r Request) (e
 		return export.Table{}, err
 	}
 	r.AsOf = stampPtr(r.AsOf)
-	x := &Export{Request: r, GeneratedAt: stamp(s.Now()), who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
+	x := &Export{Request: r, GeneratedAt: stamp(s.Now()), at: stamp(s.Now()), who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
 	var table export.Table
 	err := s.Store.Study(ctx, x.who, func(tx Reader) (err error) {
 		// Which columns there are may depend on who is in it.

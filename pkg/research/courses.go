@@ -86,7 +86,7 @@ func (s *Service) Expected(ctx context.Context, who auth.Principal, q FigureQuer
 
 // offTrack reads the people again, now that it is known what to expect.
 func offTrack(bands cohort.Expected, cases cohort.Cases) ([]Tracked, error) {
-	var out []Tracked
+	out := []Tracked{}
 	for c, err := range cases {
 		if err != nil {
 			return nil, err

@@ -31,27 +31,36 @@ type Export struct {
 	LeftOut     LeftOut
 
 	who      auth.Principal
+	at       time.Time // when it was asked for: who has agreed by then is in it
 	disguise disguise
 	rows     int64 // that were handed on so far, or last
+
+	snapshot  *Snapshot          // that it is of; nil: none
+	members   map[uuid.UUID]bool // people of the snapshot
+	withdrawn []string           // pseudonyms of those who have left it since
 }
 
 // Prepare decides on an export and leaves its entry in the audit trail, with
 // every client in it. Forbidden where the profile is more than the principal's
 // rights; Invalid with every fault of the request.
 func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*Export, error) {
+	return s.prepare(ctx, who, &Export{Request: r}, s.exported)
+}
+
+// prepare is Prepare for an export that may be of a snapshot, with the entry
+// that is left.
+func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, entry func(*Export) audit.Entry) (*Export, error) {
+	r := x.Request
 	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
 		return nil, err
 	}
 	if err := s.check(r); err != nil {
 		return nil, err
 	}
-	r.AsOf = stampPtr(r.AsOf)
-	x := &Export{Request: r, who: reaching(who)}
+	x.Request.AsOf, x.who = stampPtr(r.AsOf), reaching(who)
 	err := s.Store.Conduct(ctx, x.who, func(tx Tx) (err error) {
 		x.GeneratedAt = stamp(s.Now())
-		if err := s.agreed(ctx, x, tx); err != nil {
-			return err
-		}
+		x.at = x.GeneratedAt
 		x.disguise = disguise{profile: r.Profile, dates: r.Dates}
 		if r.Profile != Identified {
 			if x.disguise.project, err = s.project(ctx, x.who, tx, r.Project); err != nil {
@@ -63,8 +72,11 @@ func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*
 				return err
 			}
 		}
+		if err := s.agreed(ctx, x, tx); err != nil {
+			return err
+		}
 		x.order()
-		tx.Note(s.exported(x))
+		tx.Note(entry(x))
 		return nil
 	})
 	if err != nil {
@@ -90,7 +102,7 @@ func (s *Service) agreed(ctx context.Context, x *Export, r Reader) error {
 	}
 	x.People, x.LeftOut = nil, LeftOut{}
 	for _, p := range people {
-		switch agreed, known := p.Agreed(x.GeneratedAt); {
+		switch agreed, known := p.Agreed(x.at); {
 		case p.Erased:
 			x.LeftOut.Erased++
 		case agreed:
@@ -100,6 +112,9 @@ func (s *Service) agreed(ctx context.Context, x *Export, r Reader) error {
 		default:
 			x.LeftOut.NoConsent++
 		}
+	}
+	if x.snapshot != nil {
+		x.thaw()
 	}
 	return nil
 }
@@ -121,11 +136,7 @@ func (x *Export) order() {
 // exported is the entry of an export. It names filters, and no value of theirs
 // that says who somebody is.
 func (s *Service) exported(x *Export) audit.Entry {
-	var ids []uuid.UUID
-	for _, p := range x.People {
-		ids = append(ids, p.Records...)
-	}
-	e := s.entry(x.who.Did(string(x.Request.Table)+".export", "", uuid.Nil)).WithClients(ids)
+	e := s.entry(x.who.Did(string(x.Request.Table)+".export", "", uuid.Nil)).WithClients(x.records())
 	e.Details.Note = map[string]string{
 		"profile": string(x.Request.Profile), "project": x.Request.Project, "format": string(x.Request.Format),
 		"shape": string(x.Request.Shape), "package": strconv.FormatBool(x.Request.Package),
@@ -134,6 +145,15 @@ func (s *Service) exported(x *Export) audit.Entry {
 		e.Details.Note["as_of"] = x.Request.AsOf.Format(time.RFC3339Nano)
 	}
 	return e
+}
+
+// records are those of the people of an export.
+func (x *Export) records() []uuid.UUID {
+	var ids []uuid.UUID
+	for _, p := range x.People {
+		ids = append(ids, p.Records...)
+	}
+	return ids
 }
 
 // Read hands fn the table of an export, on one snapshot of the record. Who has

@@ -27,6 +27,8 @@ type Manifest struct {
 	Instruments []ManifestInstrument `json:"instruments"`
 	People      ManifestPeople       `json:"people"`
 	Rows        int64                `json:"rows"`
+	Withdrawn   []string             `json:"withdrawn,omitempty"` // of a snapshot: who has withdrawn since, by pseudonym
+	Snapshot    string               `json:"snapshot,omitempty"`  // its name
 	Files       []export.File        `json:"files"`
 }
 
@@ -53,7 +55,10 @@ func (s *Service) Manifest(x *Export, program string, files []export.File) (Mani
 	m := Manifest{
 		Format: manifestFormat, Version: manifestVersion, Program: program,
 		Profile: x.Request.Profile, Request: x.Request, GeneratedAt: x.GeneratedAt, AsOf: x.until(),
-		People: ManifestPeople{Included: len(x.People), LeftOut: x.LeftOut}, Rows: x.rows, Files: files,
+		People: ManifestPeople{Included: len(x.People), LeftOut: x.LeftOut}, Rows: x.rows, Files: files, Withdrawn: x.withdrawn,
+	}
+	if x.snapshot != nil {
+		m.Snapshot = x.snapshot.Name
 	}
 	for _, id := range x.Request.Instruments {
 		def, err := s.Instruments.Get(id)
@@ -94,7 +99,10 @@ func (s *Service) Package(x *Export, t export.Table, program string) export.Pack
 // as a package. It says how many rows its data has. Errors are those of
 // export.Write.
 func (s *Service) Write(ctx context.Context, w io.Writer, x *Export, t export.Table, program string) (int64, error) {
-	if x.Request.Package {
+	switch {
+	case x.snapshot != nil:
+		return export.WritePackage(ctx, w, s.snapshotPackage(x, t))
+	case x.Request.Package:
 		return export.WritePackage(ctx, w, s.Package(x, t, program))
 	}
 	return export.Write(ctx, w, x.Request.Format, t, x.options(program))
@@ -109,6 +117,9 @@ func (x *Export) options(program string) export.Options {
 // FileName is the name of the file or package. It says nothing of a client:
 // names of files are seen by many.
 func (x *Export) FileName() string {
+	if x.snapshot != nil {
+		return x.snapshot.Name + ".zip"
+	}
 	parts := []string{string(x.Request.Table)}
 	if x.Request.Shape != "" {
 		parts = append(parts, string(x.Request.Shape))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -47,6 +48,9 @@ type Reader interface {
 	Cohort(ctx context.Context, who auth.Principal, id uuid.UUID) (Cohort, error)
 	// Cohorts gives a page of the saved cohorts by name.
 	Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([]Cohort, error)
+	// Releases gives what was given away of these measures; none of a measure of
+	// which nothing was.
+	Releases(ctx context.Context, who auth.Principal, measures []string) ([]Release, error)
 	// Snapshot finds a snapshot; NotFound if there is none.
 	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
 	// Snapshots lists snapshots by id, behind page.After.ID.
@@ -66,6 +70,9 @@ type Tx interface {
 	// InsertCohort stores a cohort; false, and nothing stored, where the clinic
 	// has one of this id or name.
 	InsertCohort(ctx context.Context, who auth.Principal, c Cohort) (bool, error)
+	// PutRelease stores a release in the place of the one with so many answers, 0
+	// for none; false, and nothing stored, where that is no longer the one.
+	PutRelease(ctx context.Context, who auth.Principal, r Release, was int) (bool, error)
 	// InsertSnapshot stores a snapshot with its members; false, and nothing
 	// stored, where the id is in use; Conflict where the name is.
 	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
@@ -93,6 +100,7 @@ type Service struct {
 	Now         func() time.Time
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
+	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
 
 	// Release decides, in the transaction that notes a figure, whether what it

@@ -1,10 +1,24 @@
 package research
 
 import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/audit"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/export"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // Snapshot is an export that was frozen under a name: what was asked for, as of
@@ -19,6 +33,7 @@ type Snapshot struct {
 	AsOf      time.Time
 	Manifest  []byte // as it was first handed out
 	Signature []byte // of the manifest
+	Seal      string // of the whole file
 	CreatedAt time.Time
 	CreatedBy uuid.UUID
 }
@@ -26,13 +41,241 @@ type Snapshot struct {
 // Frozen is what the bytes of a snapshot depend on besides the record. It is
 // stored as JSON; hence the tags.
 type Frozen struct {
-	Request  Request                    `json:"request"`        // with as_of, and the instruments that there were
-	Versions map[string]string          `json:"versions"`       // of the instruments
-	Rules    map[string]string          `json:"rules"`          // change rule set by instrument, as the clinic had chosen
-	Rare     map[string]map[string]bool `json:"rare,omitempty"` // values that were merged into other, by column
-	LeftOut  LeftOut                    `json:"left_out"`
-	Program  string                     `json:"program"` // version of the program that made it
+	Asked   Request `json:"asked"`   // as it was sent, to know a retry by
+	Request Request `json:"request"` // with as_of, and the instruments that there were
+	LeftOut LeftOut `json:"left_out"`
+	Program string  `json:"program"` // version of the program that made it
 }
 
 // snapshotName is what a snapshot may be called: a part of its files' names.
 var snapshotName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
+
+var errNoSigner = fault.New(fault.Unavailable, "This server has no key to sign snapshots with: its log says why.")
+
+var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message: "A snapshot's name has at most 63 lower-case letters, digits, dots, hyphens and underscores."}
+
+// TakeSnapshot freezes an export, which a program of this name and version
+// writes; id may be uuid.Nil. Forbidden where the profile is more than the
+// principal's rights; Conflict where the name is taken. Ids are idempotent as in
+// care.Service.CreateClient.
+func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request, program string) (Snapshot, care.Outcome, error) {
+	if err := s.require(ctx, who, auth.TakeSnapshots, r.Profile.permission()); err != nil {
+		return Snapshot{}, care.Refused, err
+	}
+	if s.Signer == nil {
+		return Snapshot{}, care.Refused, errNoSigner
+	}
+	if err := s.checkSnapshot(name, r); err != nil {
+		return Snapshot{}, care.Refused, err
+	}
+	if id == uuid.Nil {
+		id = s.NewID()
+	}
+	if snap, outcome, err := s.settled(ctx, who, id, name, r); err != nil || outcome == care.Known {
+		return snap, outcome, err
+	}
+	snap := Snapshot{ID: id, Name: name, CreatedAt: stamp(s.Now()), CreatedBy: who.Actor, Frozen: Frozen{Asked: r, Program: program}}
+	if err := s.Store.Settle(ctx, who); err != nil {
+		return Snapshot{}, care.Refused, err
+	}
+	members, err := s.freeze(ctx, who, &snap)
+	if err != nil {
+		return Snapshot{}, care.Refused, err
+	}
+	created := false
+	err = s.Store.Conduct(ctx, who, func(tx Tx) (err error) {
+		if created, err = tx.InsertSnapshot(ctx, who, snap, members); created {
+			tx.Note(s.snapshotEntry(who, "snapshot.create", snap))
+		}
+		return err
+	})
+	if err != nil {
+		return Snapshot{}, care.Refused, err
+	}
+	if !created {
+		return s.settled(ctx, who, id, name, r) // another request with this id was quicker
+	}
+	return snap, care.Created, nil
+}
+
+func (s *Service) checkSnapshot(name string, r Request) error {
+	var f []fault.Detail
+	if !snapshotName.MatchString(name) {
+		f = append(f, errSnapshotName)
+	}
+	var request *fault.Error
+	switch err := s.check(r); {
+	case errors.As(err, &request) && request.Kind == fault.Invalid:
+		for _, d := range request.Details {
+			d.In = "" // a snapshot is asked for in a body
+			f = append(f, d)
+		}
+	case err != nil:
+		return err
+	}
+	return fault.InvalidIf(f)
+}
+
+// settled answers for an id that may be in use: a retry carries what was asked
+// for first, and anything else would overwrite it.
+func (s *Service) settled(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request) (snap Snapshot, outcome care.Outcome, err error) {
+	err = s.Store.Study(ctx, who, func(tx Reader) error {
+		snap, err = tx.Snapshot(ctx, who, id)
+		return err
+	})
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return Snapshot{}, care.Refused, nil
+	case err != nil:
+		return Snapshot{}, care.Refused, err
+	case snap.Name != name || !same(snap.Frozen.Asked, r):
+		return Snapshot{}, care.Refused, care.ErrIDTaken
+	}
+	return snap, care.Known, nil
+}
+
+// same reports whether two requests ask for the same: they are compared as they
+// are stored.
+func same(a, b Request) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// freeze reads the whole export once, to vouch for what comes out, and gives
+// the people in it.
+func (s *Service) freeze(ctx context.Context, who auth.Principal, snap *Snapshot) ([]uuid.UUID, error) {
+	r := snap.Frozen.Asked
+	r.Package = true
+	if r.AsOf == nil {
+		r.AsOf = &snap.CreatedAt
+	}
+	x, err := s.prepare(ctx, who, &Export{Request: r}, func(x *Export) audit.Entry { return s.snapshotEntry(x.who, "snapshot.prepare", *snap) })
+	if err != nil {
+		return nil, err
+	}
+	x.GeneratedAt = snap.CreatedAt
+	var members []uuid.UUID
+	err = s.Read(ctx, x, func(t export.Table) error {
+		snap.AsOf, x.snapshot = x.until(), snap
+		for _, p := range x.People {
+			members = append(members, p.ID)
+		}
+		snap.Frozen.Request, snap.Frozen.LeftOut = x.Request, x.LeftOut
+		_, err := export.WritePackage(ctx, io.Discard, s.snapshotPackage(x, t))
+		return err
+	})
+	return members, err
+}
+
+// Snapshot returns a snapshot, without its data.
+func (s *Service) Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (snap Snapshot, err error) {
+	if err := s.require(ctx, who, auth.ReadSnapshots); err != nil {
+		return Snapshot{}, err
+	}
+	err = s.Store.Conduct(ctx, who, func(tx Tx) error {
+		if snap, err = tx.Snapshot(ctx, who, id); err == nil {
+			tx.Note(s.snapshotEntry(who, "snapshot.read", snap))
+		}
+		return err
+	})
+	return snap, err
+}
+
+// Snapshots lists the clinic's snapshots by id, without their data.
+func (s *Service) Snapshots(ctx context.Context, who auth.Principal, page care.Page) (list []Snapshot, err error) {
+	if err := s.require(ctx, who, auth.ReadSnapshots); err != nil {
+		return nil, err
+	}
+	err = s.Store.Conduct(ctx, who, func(tx Tx) error {
+		list, err = tx.Snapshots(ctx, who, page)
+		tx.Note(s.entry(who.Did("snapshot.list", "snapshot", uuid.Nil)))
+		return err
+	})
+	return list, err
+}
+
+// Pull prepares the package of a snapshot, and leaves its entry in the audit
+// trail. Who has withdrawn since, or was erased, is not in it and named in its
+// manifest by pseudonym. The principal needs what the snapshot's profile needs.
+func (s *Service) Pull(ctx context.Context, who auth.Principal, id uuid.UUID) (*Export, error) {
+	if err := s.require(ctx, who, auth.ReadSnapshots); err != nil {
+		return nil, err
+	}
+	if s.Signer == nil {
+		return nil, errNoSigner
+	}
+	x := &Export{snapshot: new(Snapshot), members: map[uuid.UUID]bool{}}
+	err := s.Store.Study(ctx, who, func(tx Reader) (err error) {
+		if *x.snapshot, err = tx.Snapshot(ctx, who, id); err != nil {
+			return err
+		}
+		members, err := tx.SnapshotMembers(ctx, reaching(who), id)
+		for _, m := range members {
+			x.members[m] = true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	x.Request = x.snapshot.Frozen.Request
+	return s.prepare(ctx, who, x, func(x *Export) audit.Entry {
+		return s.snapshotEntry(x.who, "snapshot.export", *x.snapshot).WithClients(x.records())
+	})
+}
+
+// thaw leaves of an export those who were in its snapshot, and names those of
+// them who have left it since.
+func (x *Export) thaw() {
+	x.GeneratedAt, x.LeftOut = x.snapshot.CreatedAt, x.snapshot.Frozen.LeftOut
+	x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !x.members[p.ID] })
+	stays := make(map[uuid.UUID]bool, len(x.People))
+	for _, p := range x.People {
+		stays[p.ID] = true
+	}
+	x.withdrawn = nil
+	for id := range x.members {
+		if !stays[id] {
+			x.withdrawn = append(x.withdrawn, x.disguise.id("client", id).Text)
+		}
+	}
+	slices.Sort(x.withdrawn)
+}
+
+// snapshotPackage is the package of a snapshot, which keeps what vouches for it.
+// While nobody has withdrawn that is what it was first, to the byte, also where
+// the key was changed since.
+func (s *Service) snapshotPackage(x *Export, t export.Table) export.Package {
+	snap := x.snapshot
+	p := s.Package(x, t, snap.Frozen.Program)
+	p.Stored = true
+	p.Sign = func(manifest []byte) (signature []byte, err error) {
+		if !bytes.Equal(manifest, snap.Manifest) {
+			sum := sha256.Sum256(manifest)
+			if snap.Signature, err = vouch(s.Signer, manifestOrigin, sum[:]); err != nil {
+				return nil, err
+			}
+			snap.Manifest = manifest
+		}
+		return snap.Signature, nil
+	}
+	p.Seal = func(sum []byte) (string, error) {
+		if !strings.HasPrefix(snap.Seal, vouchText(packageOrigin, sum)) {
+			seal, err := vouch(s.Signer, packageOrigin, sum)
+			if err != nil {
+				return "", err
+			}
+			snap.Seal = string(seal)
+		}
+		return snap.Seal, nil
+	}
+	return p
+}
+
+// snapshotEntry is an entry about a snapshot.
+func (s *Service) snapshotEntry(who auth.Principal, action string, snap Snapshot) audit.Entry {
+	e := s.entry(who.Did(action, "snapshot", snap.ID))
+	e.Details.Note = map[string]string{"profile": string(snap.Frozen.Asked.Profile), "table": string(snap.Frozen.Asked.Table)}
+	return e
+}

@@ -24,6 +24,7 @@ type snapshotRow struct {
 	AsOf      instant
 	Manifest  string
 	Signature string
+	Seal      string
 	CreatedAt instant
 	CreatedBy uuid.UUID
 }
@@ -31,14 +32,14 @@ type snapshotRow struct {
 func snapshotFromRow(r snapshotRow) research.Snapshot {
 	return research.Snapshot{
 		ID: r.ID, Name: r.Name, Frozen: r.Request.V, AsOf: r.AsOf.Time,
-		Manifest: []byte(r.Manifest), Signature: []byte(r.Signature), CreatedAt: r.CreatedAt.Time, CreatedBy: r.CreatedBy,
+		Manifest: []byte(r.Manifest), Signature: []byte(r.Signature), Seal: r.Seal, CreatedAt: r.CreatedAt.Time, CreatedBy: r.CreatedBy,
 	}
 }
 
 func rowFromSnapshot(clinic uuid.UUID, s research.Snapshot) snapshotRow {
 	return snapshotRow{
 		ClinicID: clinic, ID: s.ID, Name: s.Name, Profile: string(s.Frozen.Request.Profile), Request: document[research.Frozen]{s.Frozen},
-		AsOf: at(s.AsOf), Manifest: string(s.Manifest), Signature: string(s.Signature), CreatedAt: at(s.CreatedAt), CreatedBy: s.CreatedBy,
+		AsOf: at(s.AsOf), Manifest: string(s.Manifest), Signature: string(s.Signature), Seal: s.Seal, CreatedAt: at(s.CreatedAt), CreatedBy: s.CreatedBy,
 	}
 }
 

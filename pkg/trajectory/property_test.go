@@ -66,6 +66,13 @@ func TestTheOrderOfTheInputDoesNotMatter(t *testing.T) {
 	})
 }
 
+func TestTheStatusAloneIsThatOfTheTrajectory(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, o := course(t), options(t)
+		same(t, "status", trajectory.Compute(s, nhs(), o).Status, trajectory.StatusOf(s, nhs(), o))
+	})
+}
+
 func TestEveryAssessmentIsOnePoint(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, o := course(t), options(t)

@@ -1,0 +1,205 @@
+package rest
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/pkg/research"
+)
+
+// ExpectedFigure is the change from baseline that the clinic's own clients have
+// had, by baseline severity and session number.
+type ExpectedFigure struct {
+	FigureFrame
+	Instrument string           `json:"instrument" example:"phq-9"`
+	Least      int              `json:"least" example:"20"` // people; of fewer no percentile is read
+	Enrolled   *int             `json:"enrolled" extensions:"x-nullable"`
+	N          *int             `json:"n" extensions:"x-nullable"` // people with a baseline who were treated
+	Excluded   []FigureReason   `json:"excluded"`                  // the others
+	Thirds     []float64        `json:"thirds"`                    // totals that cut the baselines in three, where the instrument has no bands
+	Bands      []ExpectedBand   `json:"bands"`
+	OffTrack   []OffTrackClient `json:"off_track,omitzero"` // where asked for: who does worse than most
+	Withheld   bool             `json:"withheld"`
+} //	@name	ExpectedFigure
+
+// ExpectedBand is one severity after one session.
+type ExpectedBand struct {
+	Severity    string               `json:"severity" example:"moderate"` // band of the instrument, or a third of the baselines
+	Session     int                  `json:"session" example:"3"`
+	N           *int                 `json:"n" extensions:"x-nullable"`
+	Percentiles *ExpectedPercentiles `json:"percentiles" extensions:"x-nullable"` // null: too few people, or withheld
+	Words       string               `json:"words"`
+	Withheld    bool                 `json:"withheld"`
+} //	@name	ExpectedBand
+
+// ExpectedPercentiles are those of the change in points, later minus earlier.
+type ExpectedPercentiles struct {
+	P10 float64 `json:"p10"`
+	P25 float64 `json:"p25"`
+	P50 float64 `json:"p50"`
+	P75 float64 `json:"p75"`
+	P90 float64 `json:"p90"`
+} //	@name	ExpectedPercentiles
+
+// OffTrackClient is a client whose latest change is worse than that of most
+// others with a like baseline.
+type OffTrackClient struct {
+	ClientID uuid.UUID `json:"client_id" swaggertype:"string" format:"uuid"`
+	Status   string    `json:"status" enums:"watch,off_track"` // worse than three in four, than nine in ten
+	Change   *float64  `json:"change" extensions:"x-nullable"` // points since baseline
+	Session  int       `json:"session"`
+	Severity string    `json:"severity"` // at baseline
+	Band     string    `json:"band" enums:"75_90,worst_10"`
+	N        *int      `json:"n" extensions:"x-nullable"` // people compared with
+	Words    string    `json:"words"`
+} //	@name	OffTrackClient
+
+func expectedFigure(e cohort.Expected, off []research.Tracked) ExpectedFigure {
+	out := ExpectedFigure{
+		Least: e.Least, Enrolled: e.Enrolled, N: e.N, Excluded: reasonsOf(e.LeftOut), Thirds: append([]float64{}, e.Thirds...),
+		Bands: convert(e.Cells, func(x cohort.ExpectedCell) ExpectedBand {
+			return ExpectedBand{
+				Severity: x.Severity, Session: x.Session, N: x.N, Percentiles: (*ExpectedPercentiles)(x.Percentiles), Words: x.Words, Withheld: hidden(x.N),
+			}
+		}),
+	}
+	if off != nil {
+		out.OffTrack = convert(off, func(t research.Tracked) OffTrackClient {
+			return OffTrackClient{
+				ClientID: t.Client, Status: string(t.Status), Change: t.Change, Session: t.Session, Severity: t.Severity, Band: t.Band, N: t.N, Words: t.Words,
+			}
+		})
+	}
+	out.Withheld = hidden(e.Enrolled, e.N) || reasonsHidden(out.Excluded)
+	return out
+}
+
+// cohortExpected tells which change to expect, and who is off track.
+//
+//	@Summary		Expected response
+//	@Description	Percentiles of change from baseline by baseline severity and session number, from the clinic's own clients; refused where they are few. With off_track=true, for who may read the caseload: the clients who do worse than most, which leaves an entry in the audit trail of each.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			least			query		int		false	"Read percentiles of so many people at least"	minimum(20)	default(20)
+//	@Param			off_track		query		boolean	false	"List who does worse than most"	default(false)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	ExpectedFigure
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/expected [get]
+func (h *Handlers) cohortExpected(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := cohort.ExpectedQuery{Instrument: q.instrument(), Window: q.window(), Least: q.least()}
+	offTrack := q.flag("off_track")
+	return sendFigure(c, q, "expected", func(ctx context.Context, f research.FigureQuery) (ExpectedFigure, error) {
+		found, off, frame, err := h.Research.Expected(ctx, who, f, asked, offTrack)
+		out := expectedFigure(found, off)
+		out.FigureFrame, out.Instrument = frameOf(frame), asked.Instrument
+		return out, err
+	})
+}
+
+// mostAsked is more people than any clinic compares.
+const mostAsked = 1_000_000
+
+// least reads how many people a percentile needs.
+func (p *params) least() int {
+	n, err := strconv.Atoi(p.text("least", strconv.Itoa(cohort.LeastForBands)))
+	if err != nil || n < cohort.LeastForBands || n > mostAsked {
+		p.fault("least", "out_of_range", "At least 20 people are needed.")
+	}
+	return n
+}
+
+// MeasuresFigure are the quality measures of depression care, of the PHQ-9.
+type MeasuresFigure struct {
+	FigureFrame
+	Enrolled *int             `json:"enrolled" extensions:"x-nullable"`
+	Index    *int             `json:"index" extensions:"x-nullable"` // people with an index event
+	Measures []QualityMeasure `json:"measures"`
+	Words    string           `json:"words"` // what holds for all of them
+	Withheld bool             `json:"withheld"`
+} //	@name	MeasuresFigure
+
+// QualityMeasure is one measure. Its rates are of those with an index event
+// whose window has closed.
+type QualityMeasure struct {
+	ID        string      `json:"id" example:"hedis-drr-e"`
+	Title     string      `json:"title"`
+	NotClosed *int        `json:"not_closed" extensions:"x-nullable"` // people whose window is still open
+	FollowUp  FigureRate  `json:"follow_up"`                          // with a score in the window
+	Remission FigureRate  `json:"remission"`
+	Response  *FigureRate `json:"response" extensions:"x-nullable"` // null: no part of the measure
+	Words     string      `json:"words"`
+	Source    string      `json:"source"`
+	Withheld  bool        `json:"withheld"`
+} //	@name	QualityMeasure
+
+func qualityMeasure(m cohort.Measure) QualityMeasure {
+	out := QualityMeasure{
+		ID: m.ID, Title: m.Title, NotClosed: m.NotClosed, FollowUp: rateOf(m.FollowUp), Remission: rateOf(m.Remission),
+		Words: m.Words, Source: m.Source, Withheld: hidden(m.NotClosed),
+	}
+	if m.Response != nil {
+		out.Response = new(rateOf(*m.Response))
+	}
+	return out
+}
+
+// cohortMeasures tells the quality measures of depression care.
+//
+//	@Summary		Quality measures of depression care
+//	@Description	HEDIS DRR-E and CMS159 (MNCM), of the PHQ-9. The period is that of the index event. The measures' exclusions are not recorded here and not applied.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			index_from		query		string	false	"Index events then or later"	format(date-time)
+//	@Param			index_to		query		string	false	"Index events before then"		format(date-time)
+//	@Param			within_days		query		string	false	"Days on either side of 6 and 12 months"	Enums(60, 30)	default(60)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	MeasuresFigure
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/measures [get]
+func (h *Handlers) cohortMeasures(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := measuresQuery(q)
+	return sendFigure(c, q, "measures", func(ctx context.Context, f research.FigureQuery) (MeasuresFigure, error) {
+		found, frame, err := h.Research.Measures(ctx, who, f, asked)
+		return MeasuresFigure{
+			FigureFrame: frameOf(frame), Enrolled: found.Enrolled, Index: found.Index, Measures: convert(found.Measures, qualityMeasure),
+			Words: found.Words, Withheld: hidden(found.Enrolled, found.Index),
+		}, err
+	})
+}
+
+func measuresQuery(q *params) cohort.MeasuresQuery {
+	out := cohort.MeasuresQuery{WithinDays: 60}
+	if choice(q, "within_days", "60", "60", "30") == "30" {
+		out.WithinDays = 30
+	}
+	for name, into := range map[string]*time.Time{"index_from": &out.From, "index_to": &out.To} {
+		if t := q.time(name); t != nil {
+			*into = *t
+		}
+	}
+	if !out.From.IsZero() && !out.To.IsZero() && !out.From.Before(out.To) {
+		q.fault("index_to", "before_start", "The period ends before it starts.")
+	}
+	return out
+}

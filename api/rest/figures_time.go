@@ -1,0 +1,251 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/pkg/research"
+	"github.com/protrack/protrack/pkg/trajectory"
+)
+
+// FlowFigure is who was there, who was expected and who was lost.
+type FlowFigure struct {
+	FigureFrame
+	Instrument string         `json:"instrument" example:"phq-9"`
+	Enrolled   *int           `json:"enrolled" extensions:"x-nullable"`
+	Treated    *int           `json:"treated" extensions:"x-nullable"`  // at least one dose
+	Baseline   *int           `json:"baseline" extensions:"x-nullable"` // of the treated: with a baseline score
+	NoBaseline []FigureReason `json:"no_baseline"`                      // why the other treated people have none
+	Points     []FlowAtPoint  `json:"time_points"`
+	Withheld   bool           `json:"withheld"`
+} //	@name	FlowFigure
+
+// FlowAtPoint is the flow at one time-point, of the people who were treated.
+type FlowAtPoint struct {
+	At         string     `json:"at" example:"after_session:1"`
+	NotReached *int       `json:"not_reached" extensions:"x-nullable"` // the session has not taken place, or the window is still open
+	Expected   *int       `json:"expected" extensions:"x-nullable"`    // all others
+	Observed   *int       `json:"observed" extensions:"x-nullable"`    // of these: something was filled in
+	NotScored  *int       `json:"not_scored" extensions:"x-nullable"`  // of these: without a total
+	Evaluable  *int       `json:"evaluable" extensions:"x-nullable"`   // scored, and at baseline too
+	Lost       FigureRate `json:"lost"`
+	Words      string     `json:"words"`
+	Withheld   bool       `json:"withheld"`
+} //	@name	FlowAtPoint
+
+func flowAtPoint(p cohort.FlowPoint) FlowAtPoint {
+	return FlowAtPoint{
+		At: p.At.String(), NotReached: p.NotReached, Expected: p.Expected, Observed: p.Observed, NotScored: p.NotScored, Evaluable: p.Evaluable,
+		Lost: rateOf(p.Lost), Words: p.Words, Withheld: hidden(p.NotReached, p.Expected, p.Observed, p.NotScored, p.Evaluable, p.Lost.N),
+	}
+}
+
+// cohortFlow tells who was there, who was expected and who was lost.
+//
+//	@Summary		Flow of people through treatment
+//	@Description	Enrolled, treated, with a baseline, and at each time-point expected, observed, evaluable and lost, with reasons.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			at				query		string	false	"Time-points with commas between them; absent: after each session that anybody had, and 1, 3, 6 and 12 months"	example(after_session:1,days:30:7)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	FlowFigure
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/flow [get]
+func (h *Handlers) cohortFlow(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := cohort.FlowQuery{Instrument: q.instrument(), Points: q.points("at"), Window: q.window()}
+	return sendFigure(c, q, "flow", func(ctx context.Context, f research.FigureQuery) (FlowFigure, error) {
+		found, frame, err := h.Research.Flow(ctx, who, f, asked)
+		out := FlowFigure{
+			FigureFrame: frameOf(frame), Instrument: asked.Instrument, Enrolled: found.Enrolled, Treated: found.Treated,
+			Baseline: found.Baseline, NoBaseline: reasonsOf(found.NoBaseline), Points: convert(found.Points, flowAtPoint),
+		}
+		out.Withheld = hidden(out.Enrolled, out.Treated, out.Baseline) || reasonsHidden(out.NoBaseline)
+		return out, err
+	})
+}
+
+// MeanDifference is the mean of a list of differences, later minus earlier.
+type MeanDifference struct {
+	N        *int             `json:"n" extensions:"x-nullable"`
+	Mean     *float64         `json:"mean" extensions:"x-nullable"`
+	SD       *float64         `json:"sd" extensions:"x-nullable"`
+	CI95     *cohort.Interval `json:"ci95" extensions:"x-nullable" swaggertype:"array,number"`
+	Withheld bool             `json:"withheld"`
+} //	@name	MeanDifference
+
+func meanOf(m cohort.Mean) MeanDifference {
+	return MeanDifference{N: m.N, Mean: m.Mean, SD: m.SD, CI95: m.CI95, Withheld: hidden(m.N)}
+}
+
+// SessionEffect is what the session of a number did to those who had it. Each
+// difference is of the people who have both of its scores.
+type SessionEffect struct {
+	Number        int             `json:"number" example:"1"`
+	Taken         *int            `json:"taken" extensions:"x-nullable"` // people who had it
+	WithBefore    *int            `json:"with_before" extensions:"x-nullable"`
+	WithAfter     *int            `json:"with_after" extensions:"x-nullable"`
+	Paired        *int            `json:"paired" extensions:"x-nullable"`
+	Across        MeanDifference  `json:"across"`                                // after minus before
+	Held          MeanDifference  `json:"held"`                                  // before the next session minus after this one
+	FromBaseline  MeanDifference  `json:"from_baseline"`                         // after minus baseline
+	HeldShare     *float64        `json:"held_share" extensions:"x-nullable"`    // how much of the change from baseline is there before the next session
+	HeldOf        *int            `json:"held_share_of" extensions:"x-nullable"` // people with all three scores
+	Windows       []RecallWindows `json:"recall_windows"`
+	RecallOverlap *float64        `json:"recall_overlap" extensions:"x-nullable"` // mean share of the time asked about afterwards that was asked about before
+	OverlapOf     *int            `json:"recall_overlap_of" extensions:"x-nullable"`
+	Withheld      bool            `json:"withheld"`
+} //	@name	SessionEffect
+
+func sessionEffect(s cohort.SessionEffect) SessionEffect {
+	return SessionEffect{
+		Number: s.Number, Taken: s.Taken, WithBefore: s.WithBefore, WithAfter: s.WithAfter, Paired: s.Paired,
+		Across: meanOf(s.Across), Held: meanOf(s.Held), FromBaseline: meanOf(s.FromBaseline), HeldShare: s.HeldShare, HeldOf: s.HeldOf,
+		Windows:       convert(s.Windows, func(w cohort.Windows) RecallWindows { return RecallWindows(w) }),
+		RecallOverlap: s.RecallOverlap, OverlapOf: s.OverlapOf, Withheld: hidden(s.Taken, s.WithBefore, s.WithAfter, s.Paired, s.HeldOf, s.OverlapOf),
+	}
+}
+
+// SessionsFigure is the effect by session number.
+type SessionsFigure struct {
+	FigureFrame
+	Instrument string          `json:"instrument" example:"phq-9"`
+	Enrolled   *int            `json:"enrolled" extensions:"x-nullable"`
+	Treated    *int            `json:"treated" extensions:"x-nullable"`
+	Sessions   []SessionEffect `json:"sessions"`
+	Withheld   bool            `json:"withheld"`
+} //	@name	SessionsFigure
+
+// cohortSessions tells what happened across each dosing session.
+//
+//	@Summary		Effect of each dosing session
+//	@Description	By session number: the difference across the session, what was held until the next, and the difference from baseline, each with its own n.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	SessionsFigure
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/sessions [get]
+func (h *Handlers) cohortSessions(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := cohort.SessionsQuery{Instrument: q.instrument(), Window: q.window()}
+	return sendFigure(c, q, "sessions", func(ctx context.Context, f research.FigureQuery) (SessionsFigure, error) {
+		found, frame, err := h.Research.Sessions(ctx, who, f, asked)
+		return SessionsFigure{
+			FigureFrame: frameOf(frame), Instrument: asked.Instrument, Enrolled: found.Enrolled, Treated: found.Treated,
+			Sessions: convert(found.Sessions, sessionEffect), Withheld: hidden(found.Enrolled, found.Treated),
+		}, err
+	})
+}
+
+// SurvivalFigure is the curve of those who have not had the event yet. The time
+// is that of the score that shows the event: it happened between two scores.
+type SurvivalFigure struct {
+	FigureFrame
+	Instrument string         `json:"instrument" example:"phq-9"`
+	Event      string         `json:"event" enums:"response,loss_of_response"`
+	Words      string         `json:"words"`                                // what the event is
+	Confidence string         `json:"confidence" enums:"plain,log,log-log"` // scale of the interval, from Greenwood's variance
+	CasesOnly  bool           `json:"cases_only"`                           // whoever was no case at baseline is left out
+	Enrolled   *int           `json:"enrolled" extensions:"x-nullable"`
+	N          *int           `json:"n" extensions:"x-nullable"` // people counted
+	Events     *int           `json:"events" extensions:"x-nullable"`
+	Excluded   []FigureReason `json:"excluded"` // why the others of the enrolled are not counted
+	Curve      []SurvivalStep `json:"curve"`
+	MedianDays *float64       `json:"median_days" extensions:"x-nullable"` // null: not reached
+	MedianFrom *float64       `json:"median_from" extensions:"x-nullable"` // limits of its 95 % interval
+	MedianTo   *float64       `json:"median_to" extensions:"x-nullable"`
+	AtRisk     []SurvivalRisk `json:"at_risk"` // at standard days
+	Rules      RuleSet        `json:"rules"`
+	Withheld   bool           `json:"withheld"`
+} //	@name	SurvivalFigure
+
+// SurvivalStep is the curve after a day, or after days that were merged so that
+// nobody is seen alone.
+type SurvivalStep struct {
+	FromDays int              `json:"from_days"`
+	Days     int              `json:"days"`
+	AtRisk   *int             `json:"at_risk" extensions:"x-nullable"`
+	Events   *int             `json:"events" extensions:"x-nullable"`
+	Censored *int             `json:"censored" extensions:"x-nullable"`
+	Survival float64          `json:"survival"`
+	CI95     *cohort.Interval `json:"ci95" extensions:"x-nullable" swaggertype:"array,number"`
+} //	@name	SurvivalStep
+
+// SurvivalRisk is how many had neither had the event nor been censored before a
+// day.
+type SurvivalRisk struct {
+	Days int  `json:"days"`
+	N    *int `json:"n" extensions:"x-nullable"`
+} //	@name	SurvivalRisk
+
+func survivalFigure(s cohort.Survival) SurvivalFigure {
+	out := SurvivalFigure{
+		Event: string(s.Event), Words: s.Words, Confidence: string(s.Confidence), CasesOnly: s.CasesOnly, Enrolled: s.Enrolled,
+		N: s.N, Events: s.Events, Excluded: reasonsOf(s.LeftOut), MedianDays: s.MedianDays, MedianFrom: s.MedianFrom, MedianTo: s.MedianTo,
+		Curve: convert(s.Curve, func(x cohort.Step) SurvivalStep {
+			return SurvivalStep{FromDays: x.From, Days: x.Days, AtRisk: x.AtRisk, Events: x.Events, Censored: x.Censored, Survival: x.Survival, CI95: x.CI95}
+		}),
+		AtRisk: convert(s.AtRisk, func(r cohort.AtRisk) SurvivalRisk { return SurvivalRisk(r) }),
+	}
+	out.Withheld = hidden(s.Enrolled, s.N, s.Events) || reasonsHidden(out.Excluded)
+	return out
+}
+
+// cohortSurvival tells how long it took until a response, or until one was lost.
+//
+//	@Summary		Time to response, or to its loss
+//	@Description	Kaplan-Meier with Greenwood's variance. Response runs from the first dose; loss runs from the score that first had the gain. Whoever has not had the event is censored at the last score.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			event			query		string	false	"What is waited for"	Enums(response, loss_of_response)	default(response)
+//	@Param			relapse			query		string	false	"What counts as a loss"	Enums(loss_of_response, caseness_after_remission, reliable_worsening_from_best)	default(loss_of_response)
+//	@Param			any_baseline	query		boolean	false	"Count those, too, who were no case at baseline"	default(false)
+//	@Param			confidence		query		string	false	"Scale of the interval"	Enums(plain, log, log-log)	default(log-log)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			rules			query		string	false	"Change rule set; absent: the clinic's choice"	example(nhs-tt)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	SurvivalFigure
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/survival [get]
+func (h *Handlers) cohortSurvival(c echo.Context, who auth.Principal) error {
+	q := query(c)
+	asked := cohort.SurvivalQuery{
+		Instrument: q.instrument(), Window: q.window(), AnyBaseline: q.flag("any_baseline"),
+		Event: choice(q, "event", cohort.EventResponse, cohort.EventResponse, cohort.EventLossOfResponse),
+		Relapse: choice(q, "relapse", trajectory.RelapseLossOfResponse, trajectory.RelapseLossOfResponse,
+			trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening),
+		Confidence: choice(q, "confidence", cohort.ConfidenceLogLog, cohort.ConfidencePlain, cohort.ConfidenceLog, cohort.ConfidenceLogLog),
+	}
+	rules := q.text("rules", "")
+	return sendFigure(c, q, "survival", func(ctx context.Context, f research.FigureQuery) (SurvivalFigure, error) {
+		f.Rules = rules
+		found, frame, err := h.Research.Survival(ctx, who, f, asked)
+		out := survivalFigure(found)
+		out.FigureFrame, out.Instrument, out.Rules = frameOf(frame), asked.Instrument, ruleSetFrom(frame.Rules[asked.Instrument])
+		return out, err
+	})
+}

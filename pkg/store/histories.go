@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -69,21 +70,50 @@ func (d *DB) ofChunk(ctx context.Context, who auth.Principal, table, column stri
 // maxRecords is below the number of parameters that SQLite takes.
 const maxRecords = 30_000
 
-// Histories reads people chunk by chunk and hands them on one by one.
+// Histories reads people chunk by chunk and hands them on one by one. The next
+// chunk is read while the one before is worked on.
 func (d *DB) Histories(ctx context.Context, who auth.Principal, people []research.Person, q research.HistoryQuery) iter.Seq2[research.History, error] {
 	return func(yield func(research.History, error) bool) {
-		u := &unpacker{shared: map[string]string{}}
-		for some := range slices.Chunk(people, historyChunk) {
-			c, err := d.fill(ctx, who, some, q, u)
-			if err != nil {
-				yield(research.History{}, err)
+		chunks, enough := make(chan filled), make(chan struct{})
+		var reading sync.WaitGroup
+		defer reading.Wait() // the transaction is nobody else's before
+		defer close(enough)
+		reading.Go(func() {
+			defer close(chunks)
+			d.readAhead(ctx, who, people, q, chunks, enough)
+		})
+		for f := range chunks {
+			if f.err != nil {
+				yield(research.History{}, f.err)
 				return
 			}
-			for _, h := range c.histories {
+			for _, h := range f.chunk.histories {
 				if h.Client.ID != uuid.Nil && !yield(h, nil) { // who was erased, or came later, has no version
 					return
 				}
 			}
+		}
+	}
+}
+
+// filled is a chunk that was read.
+type filled struct {
+	chunk *chunkOf
+	err   error
+}
+
+// readAhead reads chunk after chunk, until the reader has enough.
+func (d *DB) readAhead(ctx context.Context, who auth.Principal, people []research.Person, q research.HistoryQuery, into chan<- filled, enough <-chan struct{}) {
+	u := &unpacker{shared: map[string]string{}}
+	for some := range slices.Chunk(people, historyChunk) {
+		c, err := d.fill(ctx, who, some, q, u)
+		select {
+		case into <- filled{c, err}:
+		case <-enough:
+			return
+		}
+		if err != nil {
+			return
 		}
 	}
 }

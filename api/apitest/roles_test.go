@@ -20,6 +20,7 @@ var (
 	admins     = []auth.Role{auth.Owner, auth.Admin}
 	exporters  = []auth.Role{auth.Owner, auth.Admin, auth.Researcher}
 	minters    = []auth.Role{auth.Owner, auth.Admin, auth.App}
+	scholars   = []auth.Role{auth.Owner, auth.Admin, auth.Clinician, auth.Researcher}
 )
 
 // may is who may do what, declared apart from the program. A route that is
@@ -67,6 +68,19 @@ var may = map[string]struct {
 	"GET /v1/exports/codebook":                        {exporters, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
+	"POST /v1/cohorts":            {scholars, `{"name":"{new}","filter":{"sex":["female"]}}`, 201},
+	"GET /v1/cohorts":             {scholars, nil, 200},
+	"GET /v1/cohorts/{cohort_id}": {scholars, nil, 200},
+	"GET /v1/cohort/change":       {scholars, nil, 200},
+	"GET /v1/cohort/recovery":     {scholars, nil, 200},
+	"GET /v1/cohort/shift":        {scholars, nil, 200},
+	"GET /v1/cohort/item9":        {scholars, nil, 200},
+	"GET /v1/cohort/flow":         {scholars, nil, 200},
+	"GET /v1/cohort/survival":     {scholars, nil, 200},
+	"GET /v1/cohort/sessions":     {scholars, nil, 200},
+	"GET /v1/cohort/expected":     {scholars, nil, 200},
+	"GET /v1/cohort/measures":     {scholars, nil, 200},
+
 	"POST /v1/clients/{client_id}/consents":               {writers, `{"scope":"research","status":"granted","at":"2026-03-01T09:00:00Z","text_version":"{new}"}`, 201},
 	"GET /v1/clients/{client_id}/consents":                {writers, nil, 200},
 	"POST /v1/clients/{client_id}/corrections":            {writers, `{"target":"client","request":"{new}"}`, 201},
@@ -100,7 +114,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := withDuplicates(s, s.Other, settle(s, s.Other))
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -195,15 +209,18 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 	return slices.DeleteFunc(routes(t, s), func(r string) bool { return !strings.Contains(r, " /v1/") })
 }
 
+// ofInstrument are the routes that want to know the instrument.
+var ofInstrument = regexp.MustCompile(`/trajectory$|/cohort/(change|shift|flow|survival|sessions|expected)$`)
+
 // address puts ids into a route.
 func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
-		"{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
+		"{cohort_id}", n.cohort, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
 		"{table}", "assessments",
 	).Replace(route), " ")
-	if strings.HasSuffix(path, "/trajectory") {
+	if ofInstrument.MatchString(path) {
 		path += "?instrument=phq-9"
 	}
 	return method, path

@@ -17,15 +17,15 @@ import (
 // had, by baseline severity and session number.
 type ExpectedFigure struct {
 	FigureFrame
-	Instrument string           `json:"instrument" example:"phq-9"`
-	Least      int              `json:"least" example:"20"` // people; of fewer no percentile is read
-	Enrolled   *int             `json:"enrolled" extensions:"x-nullable"`
-	N          *int             `json:"n" extensions:"x-nullable"` // people with a baseline who were treated
-	Excluded   []FigureReason   `json:"excluded"`                  // the others
-	Thirds     []float64        `json:"thirds"`                    // totals that cut the baselines in three, where the instrument has no bands
-	Bands      []ExpectedBand   `json:"bands"`
-	OffTrack   []OffTrackClient `json:"off_track,omitzero"` // where asked for: who does worse than most
-	Withheld   bool             `json:"withheld"`
+	Instrument string            `json:"instrument" example:"phq-9"`
+	Least      int               `json:"least" example:"20"` // people; of fewer no percentile is read
+	Enrolled   *int              `json:"enrolled" extensions:"x-nullable"`
+	N          *int              `json:"n" extensions:"x-nullable"` // people with a baseline who were treated
+	Excluded   []FigureReason    `json:"excluded"`                  // the others
+	Thirds     []float64         `json:"thirds"`                    // totals that cut the baselines in three, where the instrument has no bands
+	Bands      []ExpectedBand    `json:"bands"`
+	OffTrack   *[]OffTrackClient `json:"off_track" extensions:"x-nullable"` // who does worse than most; null: it was not asked
+	Withheld   bool              `json:"withheld"`
 } //	@name	ExpectedFigure
 
 // ExpectedBand is one severity after one session.
@@ -70,11 +70,11 @@ func expectedFigure(e cohort.Expected, off []research.Tracked) ExpectedFigure {
 		}),
 	}
 	if off != nil {
-		out.OffTrack = convert(off, func(t research.Tracked) OffTrackClient {
+		out.OffTrack = new(convert(off, func(t research.Tracked) OffTrackClient {
 			return OffTrackClient{
 				ClientID: t.Client, Status: string(t.Status), Change: t.Change, Session: t.Session, Severity: t.Severity, Band: t.Band, N: t.N, Words: t.Words,
 			}
-		})
+		}))
 	}
 	out.Withheld = hidden(e.Enrolled, e.N) || reasonsHidden(out.Excluded)
 	return out

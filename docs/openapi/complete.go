@@ -144,7 +144,7 @@ func nullableValues(doc *openapi3.T) {
 			s.Value.AdditionalProperties.Schema.Value.Nullable = true
 		}
 	}
-	for _, table := range []string{"PairTable", "ShiftFigure", "Item9Figure"} {
+	for _, table := range []string{"ShiftFigure", "Item9Figure"} {
 		for _, s := range doc.Components.Schemas[table].Value.Properties {
 			nullableElements(s)
 		}
@@ -157,7 +157,7 @@ func nullableValues(doc *openapi3.T) {
 
 // nullableElements marks the numbers in a table: a count may be withheld.
 func nullableElements(s *openapi3.SchemaRef) {
-	if s.Value.Type.Is("array") && s.Value.Items.Ref == "" {
+	if s.Ref == "" && s.Value.Type.Is("array") && s.Value.Items.Ref == "" {
 		nullableElements(s.Value.Items)
 		s.Value.Items.Value.Nullable = s.Value.Items.Value.Type.Is("integer")
 	}
@@ -198,7 +198,7 @@ func patches(doc *openapi3.T) {
 func strictRequests(doc *openapi3.T) {
 	no := false
 	for name, s := range doc.Components.Schemas {
-		request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch") || name == "BatchItem" || name == "Medicine"
+		request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Patch") || slices.Contains([]string{"BatchItem", "Medicine", "CohortFilter", "CohortBaseline"}, name)
 		if request && s.Value.Type.Is("object") {
 			s.Value.AdditionalProperties = openapi3.AdditionalProperties{Has: &no}
 		}

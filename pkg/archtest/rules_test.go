@@ -66,8 +66,8 @@ var fences = []fence{
 	},
 	{
 		around: []string{"gonum.org"},
-		inside: []string{"pkg/cohort"},
-		why:    "one package computes statistics",
+		inside: []string{"pkg/cohort", "pkg/trajectory"},
+		why:    "statistics belong to those who say what they mean",
 	},
 	{
 		around: []string{"testing", "net/http/httptest", module + "/pkg/archtest"},

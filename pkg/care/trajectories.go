@@ -188,14 +188,27 @@ func within(course uuid.UUID, courses []Course, points []Point, sessions []Sessi
 	return kept, keptSessions
 }
 
-// series turns the record into what the pure package computes from. Where a
-// newer definition has dropped the rule set that a clinic chose, the
-// instrument's default stands in; the result names the set that was used.
+// series is SeriesOf by the instruments of the service.
 func (s *Service) series(id string, points []Point, sessions []Session, ruleSet string) (trajectory.Series, trajectory.Rules) {
-	out := trajectory.Series{Instrument: id}
+	def, err := s.Instruments.Get(id)
+	if err != nil {
+		def = nil
+	}
+	series, rules := SeriesOf(def, points, sessions, ruleSet)
+	series.Instrument = id
+	return series, rules
+}
+
+// SeriesOf turns one client's record on one instrument into what the pure
+// package computes from, with the change rules of a set; empty is the
+// instrument's default. Where a newer definition has dropped the set that a
+// clinic chose, the default stands in; the result names the set that was used.
+// Without a definition there are no rules.
+func SeriesOf(def *instrument.Definition, points []Point, sessions []Session, ruleSet string) (trajectory.Series, trajectory.Rules) {
+	var out trajectory.Series
 	var rules trajectory.Rules
-	if def, err := s.Instruments.Get(id); err == nil {
-		out.Direction = trajectory.Direction(def.Direction)
+	if def != nil {
+		out.Instrument, out.Direction = def.ID, trajectory.Direction(def.Direction)
 		set, found := def.Change(ruleSet)
 		if !found {
 			set, found = def.Change("")

@@ -110,10 +110,10 @@ func spssMoments(say func(string, ...any), t Table) {
 		found = true
 		from := fmt.Sprintf("%s%d", text, i+1)
 		say("\nRENAME VARIABLES (%s=%s).\n", c.Name, from)
-		say("COMPUTE %s=NUMBER(CHAR.SUBSTR(%s,1,10),SDATE10)", c.Name, from)
-		say("+NUMBER(CHAR.SUBSTR(%s,12,2),F2.0)*3600", from)
-		say("+NUMBER(CHAR.SUBSTR(%s,15,2),F2.0)*60\n  ", from)
-		say("+NUMBER(REPLACE(CHAR.SUBSTR(%s,18),\"Z\",\"\"),F9.0).\n", from)
+		say("COMPUTE %s=NUMBER(SUBSTR(%s,1,10),SDATE10)", c.Name, from)
+		say("+NUMBER(SUBSTR(%s,12,2),F2.0)*3600", from)
+		say("+NUMBER(SUBSTR(%s,15,2),F2.0)*60\n  ", from)
+		say("+NUMBER(REPLACE(SUBSTR(%s,18),\"Z\",\"\"),F9.0).\n", from)
 		say("FORMATS %s (DATETIME20).\n", c.Name)
 	}
 	if !found {

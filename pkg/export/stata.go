@@ -87,7 +87,7 @@ func (c Column) stataType(e extent) (stataType, error) {
 				"A Stata file holds %d bytes of text in a cell, and the column %s has a text of %d bytes. Choose another format.",
 				stataText, c.Name, e.width))
 		}
-		return stataType(max(1, e.width)), nil //nolint:gosec // it is below stataText
+		return stataType(max(1, e.width)), nil
 	case Real, Moment:
 		return stataDouble, nil
 	case Boolean:

@@ -143,7 +143,7 @@ func appendMoment(b []byte, micros int64) []byte {
 	if fraction != 0 {
 		b = append(b, '.')
 		for unit := int64(100_000); fraction != 0; unit /= 10 {
-			b = append(b, byte('0'+fraction/unit))
+			b = append(b, byte('0'+fraction/unit)) //nolint:gosec // one digit
 			fraction %= unit
 		}
 	}
@@ -152,5 +152,5 @@ func appendMoment(b []byte, micros int64) []byte {
 
 // appendPair writes a number below 100 with two digits.
 func appendPair(b []byte, n int) []byte {
-	return append(b, byte('0'+n/10), byte('0'+n%10))
+	return append(b, byte('0'+n/10), byte('0'+n%10)) //nolint:gosec // two digits
 }

@@ -204,6 +204,10 @@ func (l *Library) GetVersion(id, version string) (*Definition, error) {
 	return nil, fault.New(fault.NotFound, "There is no such version of the instrument.")
 }
 
+// Versions gives every version of an instrument, the newest first; none of one
+// that is not known.
+func (l *Library) Versions(id string) []*Definition { return slices.Clone(l.versions[id]) }
+
 // All gives the newest version of every instrument, sorted by id.
 func (l *Library) All() []*Definition {
 	var all []*Definition

@@ -2,213 +2,196 @@ package research
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"time"
-
-	"github.com/google/uuid"
+	"iter"
 
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
-	"github.com/protrack/protrack/pkg/instrument"
-	"github.com/protrack/protrack/pkg/trajectory"
 )
 
-// patient is one person with what every row about them needs.
-type patient struct {
-	History
-	firstDose *time.Time
-	sessions  map[uuid.UUID]care.Session
+// entry is a form as a row shows it.
+type entry struct {
+	*Form
+	visit *visit // nil: it belongs to no session
+	sheet *sheet // with the form laid out; in the shape long with one item chosen
+	item  int
 }
 
-// patientOf finds the first dose that was given by a time.
-func patientOf(h History, by time.Time) patient {
-	p := patient{History: h, sessions: make(map[uuid.UUID]care.Session, len(h.Sessions))}
-	for _, ses := range h.Sessions {
-		p.sessions[ses.ID] = ses
-		if p.firstDose == nil && ses.Kind == care.Dosing && !ses.StartedAt.After(by) {
-			p.firstDose = new(ses.StartedAt)
-		}
-	}
-	return p
-}
-
-// days is how many days lie between the first dose and a time.
-func (p patient) days(at time.Time) export.Cell {
-	if p.firstDose == nil {
-		return export.Cell{Missing: export.NotReached}
-	}
-	return export.RealCell(trajectory.Days(*p.firstDose, at))
-}
-
-// field is a column and what stands in it for one form of one patient.
-type field struct {
-	export.Column
-	cell func(p *patient, f *Form) export.Cell
-}
-
-func columnsOf(fields []field) []export.Column {
-	out := make([]export.Column, len(fields))
-	for i, f := range fields {
-		out[i] = f.Column
-	}
-	return out
-}
-
-// assessmentTable has one row an assessment.
-func (s *Service) assessmentTable(ctx context.Context, x *Export, r Reader) (export.Table, error) {
-	defs := make([]*instrument.Definition, len(x.Request.Instruments))
-	for i, id := range x.Request.Instruments {
-		def, err := s.Instruments.Get(id)
-		if err != nil {
-			return export.Table{}, err
-		}
-		defs[i] = def
-	}
-	fields := slices.Concat(x.about(), x.results(defs))
-	rows := func(yield func([]export.Cell, error) bool) {
-		row := make([]export.Cell, len(fields))
-		for h, err := range x.histories(ctx, r, HistoryQuery{Answers: true}) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			p := patientOf(h, x.until())
+// forms are the forms of a patient that a request asks for.
+func (x *Export) forms(sheet *sheet) func(*patient) iter.Seq2[*entry, error] {
+	e := &entry{sheet: sheet}
+	return func(p *patient) iter.Seq2[*entry, error] {
+		return func(yield func(*entry, error) bool) {
 			for i := range p.Forms {
-				for j := range fields {
-					row[j] = fields[j].cell(&p, &p.Forms[i])
+				e.Form, e.visit = &p.Forms[i], nil
+				if id := e.SessionID; id != nil {
+					e.visit = p.bySession[*id]
 				}
-				if !yield(row, nil) {
+				if !x.asked(p, e) {
+					continue
+				}
+				if err := sheet.lay(p, e.Form); err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield(e, nil) {
 					return
 				}
 			}
 		}
 	}
-	return export.Table{Name: "assessments", Title: "Assessments, one a row", Columns: columnsOf(fields), Rows: rows}, nil
 }
 
-// until is up to when the export knows the record.
-func (x *Export) until() time.Time {
-	if x.Request.AsOf != nil {
-		return *x.Request.AsOf
+// asked reports whether a form is of the part that a request asks for.
+func (x *Export) asked(p *patient, e *entry) bool {
+	r := x.Request
+	if r.ChangedSince != nil && e.RecordedAt.Before(*r.ChangedSince) && !x.moved[p.Person.ID] {
+		return false
 	}
-	return x.GeneratedAt
+	return (r.Timing == "" || r.Timing == e.Timing) && x.within(p, e.CompletedAt) && x.visited(e.visit)
+}
+
+// visited reports whether a session, or what belongs to it, is of the part that
+// a request asks for.
+func (x *Export) visited(v *visit) bool {
+	r := x.Request
+	if r.Session == nil && r.Course == nil {
+		return true
+	}
+	return v != nil && (r.Session == nil || *r.Session == v.Place) &&
+		(r.Course == nil || v.CourseID != nil && *r.Course == *v.CourseID)
+}
+
+// assessmentTable has one row an assessment.
+func (x *Export) assessmentTable(ctx context.Context, r Reader, set []questionnaire) export.Table {
+	sheet := newSheet(set)
+	fields := append(x.about(set), x.scores(set)...)
+	for i, q := range sheet.questions {
+		fields = append(fields, field[*entry]{q.column(), func(_ *patient, e *entry) export.Cell { return e.sheet.cells[i] }})
+	}
+	fields = append(append(fields, x.how()...), x.increment()...)
+	fields = append(fields, field[*entry]{missingColumn("Items of the instrument's version without an answer, each with the reason"),
+		func(_ *patient, e *entry) export.Cell { return export.Cell{Text: e.sheet.missing()} }})
+	q := HistoryQuery{Answers: true, Retracted: x.Request.ChangedSince != nil}
+	return export.Table{
+		Name: "assessments", Title: "Assessments, one a row", Columns: columnsOf(fields),
+		Rows: rowsOf(x.patients(ctx, r, q), fields, x.forms(sheet)),
+	}
+}
+
+func missingColumn(label string) export.Column {
+	c := textual("missing_reasons", label, "Separated by blanks; empty where nothing is missing")
+	c.Reasons = nil
+	return c
 }
 
 // about are the columns that say which assessment a row is about.
-func (x *Export) about() []field {
+func (x *Export) about(set []questionnaire) []field[*entry] {
 	d := x.disguise
-	out := []field{
-		{export.Column{Name: "assessment_id", Label: "Assessment"}, func(_ *patient, f *Form) export.Cell { return d.id("assessment", f.ID) }},
-		{export.Column{Name: "client", Label: "Client"}, func(p *patient, _ *Form) export.Cell { return d.id("client", p.Person.ID) }},
-		{export.Column{Name: "course", Label: "Course of treatment"}, func(p *patient, f *Form) export.Cell { return d.idPtr("course", p.courseOf(f)) }},
-		{export.Column{Name: "session", Label: "Session"}, func(_ *patient, f *Form) export.Cell { return d.idPtr("session", f.SessionID) }},
-		{export.Column{Name: "session_number", Label: "Number of the session among those of its kind", Kind: export.Integer}, func(p *patient, f *Form) export.Cell {
-			if ses, found := p.sessionOf(f); found {
-				return export.IntCell(ses.Place)
+	visited := func(cell func(*visit) export.Cell) func(*patient, *entry) export.Cell {
+		return func(_ *patient, e *entry) export.Cell {
+			if e.visit == nil {
+				return export.None
 			}
-			return export.None
-		}},
-		{export.Column{Name: "session_kind", Label: "Kind of session"}, func(p *patient, f *Form) export.Cell {
-			ses, _ := p.sessionOf(f)
-			return export.TextCell(string(ses.Kind))
-		}},
-		{export.Column{Name: "timing", Label: "When it was taken"}, func(_ *patient, f *Form) export.Cell { return export.TextCell(string(f.Timing)) }},
-		{export.Column{Name: "instrument", Label: "Instrument"}, func(_ *patient, f *Form) export.Cell { return export.TextCell(f.Instrument) }},
-		{export.Column{Name: "instrument_version", Label: "Version of the instrument"}, func(_ *patient, f *Form) export.Cell { return export.TextCell(f.InstrumentVersion) }},
+			return cell(e.visit)
+		}
 	}
-	if d.moments() {
-		out = append(out, field{export.Column{Name: "completed_at", Label: "When it was completed", Kind: export.Moment}, func(p *patient, f *Form) export.Cell {
-			return d.moment(p.Person.ID, f.CompletedAt)
-		}})
+	out := []field[*entry]{
+		{d.named("assessment_id", "Assessment"), func(_ *patient, e *entry) export.Cell {
+			return export.TextCell(d.id(anAnswer, e.ID))
+		}},
+		clientField[*entry](d),
+		{d.named("course", "Course of treatment of the session"), visited(func(v *visit) export.Cell { return v.course })},
+		{d.named("session", "Session"), visited(func(v *visit) export.Cell { return v.name })},
+		{placeColumn("session_number"), visited(func(v *visit) export.Cell { return export.IntCell(v.Place) })},
+		{kindColumn("session_kind"), visited(func(v *visit) export.Cell { return export.TextCell(string(v.Kind)) })},
+		{timingColumn(), func(_ *patient, e *entry) export.Cell { return export.TextCell(string(e.Timing)) }},
+		{instrumentColumn(set), func(_ *patient, e *entry) export.Cell { return export.TextCell(e.Instrument) }},
+		{textual("instrument_version", "Version of the instrument", "Of the wording and the rules together"), func(_ *patient, e *entry) export.Cell {
+			return export.TextCell(e.InstrumentVersion)
+		}},
 	}
-	return append(out, field{export.Column{Name: "days_from_first_dose", Label: "Days from the first dose", Kind: export.Real, Unit: "days"}, func(p *patient, f *Form) export.Cell {
-		return p.days(f.CompletedAt)
+	return append(out, x.completed()...)
+}
+
+// completed are the columns that say when an assessment was taken.
+func (x *Export) completed() []field[*entry] {
+	return append(when(x.disguise.moments(), field[*entry]{x.disguise.time("completed_at", "When it was completed"), func(p *patient, e *entry) export.Cell {
+		return p.moment(e.CompletedAt)
+	}}), field[*entry]{reached(numeric("days_from_first_dose", "Days from the first dose", "days", daysSource)), func(p *patient, e *entry) export.Cell {
+		return p.days(e.CompletedAt)
 	}})
 }
 
-// results are the columns of the score and the answers.
-func (x *Export) results(defs []*instrument.Definition) []field {
-	out := []field{
-		{export.Column{Name: "total", Label: "Total", Kind: export.Real, Unit: "points"}, func(_ *patient, f *Form) export.Cell { return export.RealPtr(f.Total) }},
-		{export.Column{Name: "severity", Label: "Severity"}, func(_ *patient, f *Form) export.Cell {
-			if f.Severity == nil {
+// scores are the columns of what an assessment says.
+func (x *Export) scores(set []questionnaire) []field[*entry] {
+	out := []field[*entry]{
+		{totalColumn("total", "Total", set...), func(_ *patient, e *entry) export.Cell { return export.RealPtr(e.Total) }},
+		{textual("severity", "Severity", "The band of the instrument that the total is in", severities(set)...), func(_ *patient, e *entry) export.Cell {
+			if e.Severity == nil {
 				return export.None
 			}
-			return export.TextCell(*f.Severity)
+			return export.TextCell(*e.Severity)
 		}},
-		{export.Column{Name: "prorated", Label: "Whether the total was prorated", Kind: export.Boolean}, func(_ *patient, f *Form) export.Cell { return export.BoolCell(f.Prorated) }},
-		{export.Column{Name: "items_answered", Label: "Scored items with an answer", Kind: export.Integer}, func(_ *patient, f *Form) export.Cell { return export.IntPtr(f.ItemsAnswered) }},
+		{yesNo("prorated", "Whether the total was prorated", "Scaled up from fewer answers"), func(_ *patient, e *entry) export.Cell { return export.BoolCell(e.Prorated) }},
+		{whole("items_answered", "Scored items with an answer", "items", "Not known where only a total is"), func(_ *patient, e *entry) export.Cell {
+			return export.IntPtr(e.ItemsAnswered)
+		}},
 	}
-	for _, def := range defs {
-		for _, sub := range def.Subscales {
-			out = append(out, field{export.Column{Name: sub.ID, Label: sub.Title, Kind: export.Real, Unit: "points"}, func(_ *patient, f *Form) export.Cell {
-				if f.Instrument != def.ID {
+	for _, q := range set {
+		for _, c := range q.subscales() {
+			out = append(out, field[*entry]{c, func(_ *patient, e *entry) export.Cell {
+				if e.Instrument != q.ID {
 					return export.Cell{Missing: export.NotIncluded}
 				}
-				return export.RealPtr(f.Subscales[sub.ID])
+				return export.RealPtr(e.Subscales[c.Name])
 			}})
-		}
-	}
-	for _, def := range defs {
-		for _, item := range def.Items {
-			out = append(out, field{itemColumn(def, item), func(_ *patient, f *Form) export.Cell { return answerCell(def, item, f) }})
 		}
 	}
 	return out
 }
 
-func itemColumn(def *instrument.Definition, item instrument.Item) export.Column {
-	c := export.Column{Name: item.ID, Label: item.Text, Kind: export.Integer, Instrument: def.ID, Version: def.Version, Licence: def.Licence.Terms}
-	for _, o := range def.Options(item) {
-		c.Codes = append(c.Codes, export.Code{Value: fmt.Sprint(o.Value), Label: o.Text})
+// how are the columns that say how an assessment was taken.
+func (x *Export) how() []field[*entry] {
+	return []field[*entry]{
+		{textual("recall_window", "The time that the questions asked about", "An ISO 8601 duration, or since_last_session"), func(_ *patient, e *entry) export.Cell {
+			return export.TextCell(e.RecallWindow)
+		}},
+		{textual("mode", "Who filled it in", "As recorded",
+			export.Code{Value: string(care.BySelf), Label: "The client"}, export.Code{Value: string(care.ByClinician), Label: "A clinician"},
+			export.Code{Value: string(care.ByImport), Label: "Another system"}), func(_ *patient, e *entry) export.Cell { return export.TextCell(string(e.Mode)) }},
 	}
+}
+
+// increment are the columns that an increment has in addition: it holds what
+// was recorded since a time, and all of whoever had something else recorded.
+func (x *Export) increment() []field[*entry] {
+	since := x.Request.ChangedSince != nil
+	const how = "In increments alone. An increment holds every assessment that was recorded since, retracted ones too, and all of a client " +
+		"whose client data, courses, sessions, merges or consent to research were recorded since: its rows replace those of the same assessment_id"
+	return append(when(since, field[*entry]{yesNo("retracted", "Whether it counts no longer", how), func(_ *patient, e *entry) export.Cell {
+		return export.BoolCell(e.Retracted)
+	}}), when(since && x.disguise.profile != Deidentified && x.disguise.moments(), field[*entry]{x.disguise.time("recorded_at", "When this version was recorded"),
+		func(p *patient, e *entry) export.Cell { return p.moment(e.RecordedAt) }})...)
+}
+
+func placeColumn(name string) export.Column {
+	c := whole(name, "Number of the session among those of its kind", "", "As the clinic counts, else its place in time within the course")
+	c.Min = new(1.0)
 	return c
 }
 
-// answerCell is the answer to an item, or why there is none.
-func answerCell(def *instrument.Definition, item instrument.Item, f *Form) export.Cell {
-	if f.Instrument != def.ID {
-		return export.Cell{Missing: export.NotIncluded}
-	}
-	if value, _ := f.Answer(item.ID); value != nil {
-		return export.IntCell(*value)
-	}
-	return export.Cell{Missing: f.whyMissing(def, item)}
+func kindColumn(name string) export.Column {
+	return textual(name, "Kind of session", "As recorded",
+		export.Code{Value: string(care.Preparation), Label: "Preparation"}, export.Code{Value: string(care.Dosing), Label: "Dosing"},
+		export.Code{Value: string(care.Integration), Label: "Integration"}, export.Code{Value: string(care.FollowUp), Label: "Follow-up"})
 }
 
-// whyMissing says why a form has no answer to an item of its instrument.
-func (f *Form) whyMissing(def *instrument.Definition, item instrument.Item) export.Missing {
-	switch {
-	case f.TotalOnly:
-		return export.Unknown
-	case slices.Contains(f.Declined, item.ID):
-		return export.Declined
-	case f.gated(def, item):
-		return export.NotAsked
-	}
-	return export.Skipped
+func timingColumn() export.Column {
+	return textual("timing", "When it was taken, seen from the treatment", "As recorded",
+		export.Code{Value: string(care.AtBaseline), Label: "At baseline"}, export.Code{Value: string(care.BeforeIt), Label: "Before the session"},
+		export.Code{Value: string(care.AfterIt), Label: "After the session"}, export.Code{Value: string(care.AtFollowUp), Label: "At follow-up"})
 }
 
-// gated reports whether another answer made the item one that is not asked.
-func (f *Form) gated(def *instrument.Definition, item instrument.Item) bool {
-	if def.Gate == nil || !slices.Contains(def.Gate.Skips, item.ID) {
-		return false
-	}
-	value, _ := f.Answer(def.Gate.Item)
-	return value != nil && *value == def.Gate.Equals
-}
-
-func (p *patient) sessionOf(f *Form) (care.Session, bool) {
-	if f.SessionID == nil {
-		return care.Session{}, false
-	}
-	ses, found := p.sessions[*f.SessionID]
-	return ses, found
-}
-
-// courseOf is the course that a form belongs to: that of its session.
-func (p *patient) courseOf(f *Form) *uuid.UUID {
-	ses, _ := p.sessionOf(f)
-	return ses.CourseID
+func instrumentColumn(set []questionnaire) export.Column {
+	return textual("instrument", "Instrument", "As recorded", titles(set)...)
 }

@@ -17,16 +17,16 @@ func (s *Service) Columns(ctx context.Context, who auth.Principal, r Request) (e
 	if err := s.check(r); err != nil {
 		return export.Table{}, err
 	}
-	r.AsOf = stampPtr(r.AsOf)
-	x := &Export{Request: r, GeneratedAt: stamp(s.Now()), at: stamp(s.Now()), who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
+	r, now := r.filled(), stamp(s.Now())
+	x := &Export{Request: r, GeneratedAt: now, at: now, who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
 	var table export.Table
 	err := s.Store.Study(ctx, x.who, func(tx Reader) (err error) {
 		// Which columns there are may depend on who is in it.
-		if err := s.agreed(ctx, x, tx); err != nil {
+		if _, err := s.agreed(ctx, x, tx); err != nil {
 			return err
 		}
 		if len(r.Instruments) == 0 {
-			if x.Request.Instruments, err = tx.InstrumentsInUse(ctx, x.who); err != nil {
+			if x.Request.Instruments, err = x.instruments(ctx, tx); err != nil {
 				return err
 			}
 		}

@@ -8,53 +8,47 @@ import (
 	"github.com/protrack/protrack/pkg/export"
 )
 
-// DateMode says what becomes of times in a de-identified export.
+// DateMode says what becomes of times in an export.
 type DateMode string
 
 // The modes.
 const (
-	ShiftedDates DateMode = "shifted" // moved by a constant of the person: intervals are kept
-	DaysOnly     DateMode = "days"    // left out; days from the first dose remain
+	// ShiftedDates are moved by a constant of the person where the profile hides
+	// true dates, and true elsewhere: intervals are kept.
+	ShiftedDates DateMode = "shifted"
+	// DaysOnly leaves times out; days from the first dose remain.
+	DaysOnly DateMode = "days"
 )
 
-// disguise is what a profile makes of ids, times and ages.
+// disguise is what a profile makes of ids, times, ages and what is rare.
 type disguise struct {
 	profile Profile
-	project Project
 	dates   DateMode
-	rare    map[string]map[string]bool // column, value: too few people have it
+	names   *namer // nil where ids are shown, or nothing is
+	rare    map[string]map[string]bool
 }
 
-// id is how a thing of a kind is named: "client", "assessment", "session",
-// "course". Ids that are their own time, and so tell it, become pseudonyms too.
-func (d disguise) id(kind string, id uuid.UUID) export.Cell {
-	if d.profile == Identified {
-		return export.TextCell(id.String())
+// id is how a thing is named. Ids that are their own time, and so tell it,
+// become pseudonyms too.
+func (d disguise) id(of thing, id uuid.UUID) string {
+	switch {
+	case d.profile == Identified:
+		return id.String()
+	case d.names == nil: // there are columns, and no rows
+		return ""
 	}
-	return export.TextCell(d.project.pseudonym(kind, id))
+	return d.names.pseudonym(of, id)
 }
 
-func (d disguise) idPtr(kind string, id *uuid.UUID) export.Cell {
-	if id == nil {
-		return export.None
+// moments reports whether there are columns of times at all.
+func (d disguise) moments() bool { return d.dates != DaysOnly }
+
+// shift is how far a person's times are moved.
+func (d disguise) shift(person uuid.UUID) time.Duration {
+	if d.profile != Deidentified || d.names == nil {
+		return 0
 	}
-	return d.id(kind, *id)
-}
-
-// moments reports whether the profile has columns of times at all.
-func (d disguise) moments() bool { return d.profile != Deidentified || d.dates == ShiftedDates }
-
-// moment is a person's time as it may be shown.
-func (d disguise) moment(person uuid.UUID, t time.Time) export.Cell {
-	return export.MomentCell(d.move(person, t))
-}
-
-// move is a person's time, moved where the profile says so.
-func (d disguise) move(person uuid.UUID, t time.Time) time.Time {
-	if d.profile == Deidentified {
-		t = t.Add(d.project.shift(person))
-	}
-	return t
+	return d.names.shift(person)
 }
 
 // oldest is the age from which on ages are not told apart: the Safe Harbor
@@ -62,8 +56,11 @@ func (d disguise) move(person uuid.UUID, t time.Time) time.Time {
 const oldest = 90
 
 // age is how old somebody born in a year is at a time, to the year.
-func (d disguise) age(birthYear *int, at time.Time) export.Cell {
-	if birthYear == nil || at.IsZero() {
+func (d disguise) age(birthYear *int, at *time.Time) export.Cell {
+	switch {
+	case at == nil:
+		return export.Cell{Missing: export.NotReached}
+	case birthYear == nil:
 		return export.None
 	}
 	age := at.Year() - *birthYear
@@ -73,12 +70,13 @@ func (d disguise) age(birthYear *int, at time.Time) export.Cell {
 	return export.IntCell(age)
 }
 
-// other is what a rare value becomes.
-const other = "other"
-
 // category is a value of a column in which rare values are merged.
-func (d disguise) category(column, value string) export.Cell {
-	if d.profile == Deidentified && d.rare[column][value] {
+func (d disguise) category(of category, value string) export.Cell {
+	if d.profile == Identified {
+		return export.TextCell(value)
+	}
+	value = of.spelt(value)
+	if d.rare[of.name][value] {
 		value = other
 	}
 	return export.TextCell(value)

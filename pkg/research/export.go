@@ -13,6 +13,7 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/export"
+	"github.com/protrack/protrack/pkg/instrument"
 )
 
 // LeftOut counts the people whose data a request would have reached and does
@@ -23,21 +24,38 @@ type LeftOut struct {
 	Erased    int `json:"erased"`     // their record was erased
 }
 
+// Terms are what the bytes of an export depend on besides the record and the
+// request. They are settled when it is read first; who sets them before repeats
+// an earlier export. They are stored with a snapshot; hence the tags.
+type Terms struct {
+	Versions map[string]string          `json:"versions"`       // of each instrument's definition
+	Rules    map[string]string          `json:"rules"`          // change rule set of each instrument; absent: none applies
+	Rare     map[string]map[string]bool `json:"rare,omitempty"` // by column, the values that are merged into other
+}
+
 // Export is an export that was allowed and noted, and is about to be written.
 type Export struct {
 	Request     Request // with what was left open filled in
 	GeneratedAt time.Time
 	People      []Person // whose data it holds, in the order in which it is written
 	LeftOut     LeftOut
+	Terms       *Terms // nil until it is read
+
+	// Withdrawn names, as the export would, those who have left an increment or a
+	// snapshot since: they have withdrawn, were erased, or their record was merged
+	// into another one. Whoever keeps earlier exports deletes their rows.
+	Withdrawn []string
 
 	who      auth.Principal
 	at       time.Time // when it was asked for: who has agreed by then is in it
 	disguise disguise
+	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
+	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
+	changes  Changes
 	rows     int64 // that were handed on so far, or last
 
-	snapshot  *Snapshot          // that it is of; nil: none
-	members   map[uuid.UUID]bool // people of the snapshot
-	withdrawn []string           // pseudonyms of those who have left it since
+	snapshot *Snapshot          // that it is of; nil: none
+	members  map[uuid.UUID]bool // people of the snapshot
 }
 
 // Prepare decides on an export and leaves its entry in the audit trail, with
@@ -57,22 +75,27 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	if err := s.check(r); err != nil {
 		return nil, err
 	}
-	x.Request.AsOf, x.who = stampPtr(r.AsOf), reaching(who)
+	x.Request, x.who = r.filled(), reaching(who)
+	x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
+	if err := s.choose(ctx, x); err != nil {
+		return nil, err
+	}
 	err := s.Store.Conduct(ctx, x.who, func(tx Tx) (err error) {
-		x.GeneratedAt = stamp(s.Now())
-		x.at = x.GeneratedAt
-		x.disguise = disguise{profile: r.Profile, dates: r.Dates}
+		x.at = stamp(s.Now())
+		x.GeneratedAt = x.at
 		if r.Profile != Identified {
-			if x.disguise.project, err = s.project(ctx, x.who, tx, r.Project); err != nil {
+			project, err := s.project(ctx, x.who, tx, x.Request.Project)
+			if err != nil {
 				return err
 			}
+			x.disguise.names = project.namer()
 		}
 		if len(r.Instruments) == 0 {
-			if x.Request.Instruments, err = tx.InstrumentsInUse(ctx, x.who); err != nil {
+			if x.Request.Instruments, err = x.instruments(ctx, tx); err != nil {
 				return err
 			}
 		}
-		if err := s.agreed(ctx, x, tx); err != nil {
+		if _, err := s.agreed(ctx, x, tx); err != nil {
 			return err
 		}
 		x.order()
@@ -85,6 +108,17 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	return x, nil
 }
 
+// instruments are those that there is anything of.
+func (x *Export) instruments(ctx context.Context, r Reader) ([]string, error) {
+	switch {
+	case x.Request.Table == Sessions:
+		return nil, nil
+	case x.Request.AsOf == nil && x.Request.ChangedSince == nil:
+		return r.InstrumentsInUse(ctx, x.who)
+	}
+	return r.InstrumentsAt(ctx, x.who, x.Request.AsOf)
+}
+
 // reaching is a principal who sees no single client, among all who agreed to
 // research: what it may have of them is decided here, not by its reach.
 func reaching(who auth.Principal) auth.Principal {
@@ -94,41 +128,47 @@ func reaching(who auth.Principal) auth.Principal {
 	return who
 }
 
-// agreed finds the people who have agreed to research, now.
-func (s *Service) agreed(ctx context.Context, x *Export, r Reader) error {
+// agreed finds the people who have agreed to research, now, and of these the
+// ones whom the export is about.
+func (s *Service) agreed(ctx context.Context, x *Export, r Reader) ([]Person, error) {
 	people, err := r.People(ctx, x.who, x.Request.AsOf)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var all []Person
 	x.People, x.LeftOut = nil, LeftOut{}
 	for _, p := range people {
 		switch agreed, known := p.Agreed(x.at); {
 		case p.Erased:
 			x.LeftOut.Erased++
 		case agreed:
-			x.People = append(x.People, p)
+			all = append(all, p)
 		case known:
 			x.LeftOut.Withdrawn++
 		default:
 			x.LeftOut.NoConsent++
 		}
 	}
-	if x.snapshot != nil {
+	for _, p := range all {
+		if x.chosen == nil || x.chosen[p.ID] {
+			x.People = append(x.People, p)
+		}
+	}
+	if x.Withdrawn = x.gone(people); x.snapshot != nil {
 		x.thaw()
 	}
-	return nil
+	return all, nil
 }
 
 // order sorts people by pseudonym, where they have one: the order of their ids
 // is that of their coming.
 func (x *Export) order() {
-	if x.Request.Profile == Identified {
+	if x.disguise.names == nil {
 		return
 	}
 	keys := make(map[uuid.UUID][]byte, len(x.People))
 	for _, p := range x.People {
-		sum := x.disguise.project.digest("client", p.ID)
-		keys[p.ID] = sum[:]
+		keys[p.ID] = bytes.Clone(x.disguise.names.sum(aClient, p.ID))
 	}
 	slices.SortFunc(x.People, func(a, b Person) int { return bytes.Compare(keys[a.ID], keys[b.ID]) })
 }
@@ -164,11 +204,15 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 		for _, p := range x.People {
 			noted[p.ID] = true
 		}
-		if err := s.agreed(ctx, x, r); err != nil {
+		all, err := s.agreed(ctx, x, r)
+		if err != nil {
 			return err
 		}
 		x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !noted[p.ID] })
 		x.order()
+		if err := s.settle(ctx, x, r, all); err != nil {
+			return err
+		}
 		table, err := s.table(ctx, x, r)
 		if err != nil {
 			return err
@@ -178,13 +222,79 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 	})
 }
 
+// settle fills in what an export that repeats no other one is made by.
+func (s *Service) settle(ctx context.Context, x *Export, r Reader, agreed []Person) error {
+	if x.Terms == nil {
+		t := &Terms{Versions: map[string]string{}, Rules: map[string]string{}}
+		set, err := r.Settings(ctx, x.who)
+		if err != nil {
+			return err
+		}
+		for _, id := range x.Request.Instruments {
+			def, err := s.Instruments.Get(id)
+			if err != nil {
+				return err
+			}
+			t.Versions[id] = def.Version
+			if rules, found := ruleSet(def, set[id].ChangeRules); found {
+				t.Rules[id] = rules.ID
+			}
+		}
+		if x.Request.categorised() {
+			if t.Rare, err = s.rareValues(ctx, x, r, agreed); err != nil {
+				return err
+			}
+		}
+		x.Terms = t
+	}
+	x.disguise.rare = x.Terms.Rare
+	return nil
+}
+
+// ruleSet is the set that a clinic chose, or the instrument's default where a
+// newer definition has dropped it.
+func ruleSet(def *instrument.Definition, chosen string) (instrument.ChangeRules, bool) {
+	if set, found := def.Change(chosen); found {
+		return set, true
+	}
+	return def.Change("")
+}
+
+// until is up to when the export knows the record.
+func (x *Export) until() time.Time {
+	if x.Request.AsOf != nil {
+		return *x.Request.AsOf
+	}
+	return x.GeneratedAt
+}
+
 // table is the table that an export asks for.
 func (s *Service) table(ctx context.Context, x *Export, r Reader) (export.Table, error) {
-	return s.assessmentTable(ctx, x, r)
+	set, err := s.questionnaires(x)
+	if err != nil {
+		return export.Table{}, err
+	}
+	switch {
+	case x.Request.Table == Sessions:
+		return x.sessionTable(ctx, r), nil
+	case x.Request.Table == Clients:
+		return x.clientTable(ctx, r), nil
+	case x.Request.Table == Trajectories:
+		return x.trajectoryTable(ctx, r, set), nil
+	case x.Request.Shape == Long:
+		return x.longTable(ctx, r, set), nil
+	case x.Request.Shape == Wide:
+		return x.wideTable(ctx, r, set)
+	}
+	return x.assessmentTable(ctx, r, set), nil
 }
 
 // histories are what is known of the people of an export.
 func (x *Export) histories(ctx context.Context, r Reader, q HistoryQuery) iter.Seq2[History, error] {
-	q.Instruments, q.AsOf, q.Names = x.Request.Instruments, x.Request.AsOf, x.Request.Profile == Identified
+	q.AsOf, q.Names = x.Request.AsOf, x.Request.Profile == Identified
+	if q.Instruments == nil {
+		q.Instruments = x.Request.Instruments
+		q.SkipForms = q.SkipForms || len(q.Instruments) == 0
+	}
 	return r.Histories(ctx, x.who, x.People, q)
 }

@@ -13,6 +13,7 @@ type Person struct {
 	ID      uuid.UUID     // of the record that stands for the person
 	Records []uuid.UUID   // all records of the person, ID first
 	Erased  bool          // the record was erased since
+	Gone    *time.Time    // when it was erased; nil: it was not
 	Said    care.Consents // what was said of research, up to now
 }
 
@@ -28,6 +29,7 @@ type HistoryQuery struct {
 	Item9       bool       // with the answer to phq9_9
 	Names       bool       // with references, names and goals
 	Retracted   bool       // with assessments that were retracted
+	SkipForms   bool       // without any assessments
 }
 
 // History is what is known of one person. Of revisions it has the version and
@@ -86,4 +88,11 @@ func (f Form) Answer(item string) (*int, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Changes says which records something was recorded of during a time.
+type Changes struct {
+	Forms  map[uuid.UUID]bool // an assessment
+	Others map[uuid.UUID]bool // the client, a course, a session, or which record stands for the person
+	Merged []uuid.UUID        // records that another stands for since then
 }

@@ -27,7 +27,7 @@ type Manifest struct {
 	Instruments []ManifestInstrument `json:"instruments"`
 	People      ManifestPeople       `json:"people"`
 	Rows        int64                `json:"rows"`
-	Withdrawn   []string             `json:"withdrawn,omitempty"` // of a snapshot: who has withdrawn since, by pseudonym
+	Withdrawn   []string             `json:"withdrawn,omitempty"` // of a snapshot or an increment: who has left it since, by pseudonym
 	Snapshot    string               `json:"snapshot,omitempty"`  // its name
 	Files       []export.File        `json:"files"`
 }
@@ -55,17 +55,13 @@ func (s *Service) Manifest(x *Export, program string, files []export.File) (Mani
 	m := Manifest{
 		Format: manifestFormat, Version: manifestVersion, Program: program,
 		Profile: x.Request.Profile, Request: x.Request, GeneratedAt: x.GeneratedAt, AsOf: x.until(),
-		People: ManifestPeople{Included: len(x.People), LeftOut: x.LeftOut}, Rows: x.rows, Files: files, Withdrawn: x.withdrawn,
+		People: ManifestPeople{Included: len(x.People), LeftOut: x.LeftOut}, Rows: x.rows, Files: files, Withdrawn: x.Withdrawn,
 	}
 	if x.snapshot != nil {
 		m.Snapshot = x.snapshot.Name
 	}
 	for _, id := range x.Request.Instruments {
-		def, err := s.Instruments.Get(id)
-		if err != nil {
-			return Manifest{}, err
-		}
-		m.Instruments = append(m.Instruments, ManifestInstrument{def.ID, def.Version})
+		m.Instruments = append(m.Instruments, ManifestInstrument{id, x.Terms.Versions[id]})
 	}
 	return m, nil
 }

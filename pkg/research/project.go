@@ -6,8 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"hash"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,25 +50,47 @@ func (s *Service) project(ctx context.Context, who auth.Principal, tx Tx, name s
 	return p, err
 }
 
-// pseudonymBytes are 80 bits: of a million clients, two have the same
-// pseudonym with a chance of one in 10^12.
-const pseudonymBytes = 10
+// thing is a kind of thing that has a pseudonym. One id gives another
+// pseudonym for each kind.
+type thing string
+
+const (
+	aClient     thing = "client"
+	aCourse     thing = "course"
+	aSession    thing = "session"
+	anAnswer    thing = "assessment"
+	aShift      thing = "shift" // no pseudonym: how far dates are moved
+	pseudoBytes       = 10      // 80 bits: of a million clients, two have the same pseudonym with a chance of one in 10^12
+)
+
+// prefixes begin the pseudonyms of each kind of thing, with a letter, so that
+// no program takes them for numbers.
+var prefixes = map[thing]string{aClient: "C-", aCourse: "T-", aSession: "S-", anAnswer: "A-"}
 
 var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// digest is the project's own hash of an id within a kind of things.
-func (p Project) digest(kind string, id uuid.UUID) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, p.Secret)
-	mac.Write([]byte(kind))
-	mac.Write(id[:])
-	return [sha256.Size]byte(mac.Sum(nil))
+// namer makes pseudonyms by a project's key. It is one goroutine's.
+type namer struct {
+	mac    hash.Hash
+	id     []byte
+	digest []byte
 }
 
-// pseudonym stands for an id. It begins with a letter, so that no program
-// takes it for a number.
-func (p Project) pseudonym(kind string, id uuid.UUID) string {
-	sum := p.digest(kind, id)
-	return strings.ToUpper(kind[:1]) + "-" + letters.EncodeToString(sum[:pseudonymBytes])
+func (p Project) namer() *namer { return &namer{mac: hmac.New(sha256.New, p.Secret)} }
+
+// sum is the project's own hash of an id within a kind of things. It holds
+// until the next one is asked for.
+func (n *namer) sum(of thing, id uuid.UUID) []byte {
+	n.mac.Reset()
+	n.id = append(append(n.id[:0], of...), id[:]...)
+	n.mac.Write(n.id)
+	n.digest = n.mac.Sum(n.digest[:0])
+	return n.digest
+}
+
+// pseudonym stands for an id.
+func (n *namer) pseudonym(of thing, id uuid.UUID) string {
+	return prefixes[of] + letters.EncodeToString(n.sum(of, id)[:pseudoBytes])
 }
 
 // shiftDays bounds how far dates are moved: a year either way hides the season.
@@ -76,8 +98,8 @@ const shiftDays = 364
 
 // shift is how far the dates of one person are moved: whole days, the same for
 // everything of the person, so that all intervals are kept. It is never 0.
-func (p Project) shift(person uuid.UUID) time.Duration {
-	sum := p.digest("shift", person)
+func (n *namer) shift(person uuid.UUID) time.Duration {
+	sum := n.sum(aShift, person)
 	days := int64(binary.BigEndian.Uint64(sum[:8])%(2*shiftDays)) - shiftDays // #nosec G115 -- below 2*shiftDays
 	if days >= 0 {
 		days++

@@ -1,6 +1,7 @@
 package research
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -49,10 +50,12 @@ type Request struct {
 	Instruments []string      `json:"instruments,omitempty"` // empty: all that the clinic has answers to
 
 	// What is left out. Zero values leave nothing out.
-	From    *time.Time  `json:"from,omitempty"` // completed then or later
-	To      *time.Time  `json:"to,omitempty"`   // completed before then
-	Course  *uuid.UUID  `json:"course_id,omitempty"`
-	Session *int        `json:"session,omitempty"` // number of the session
+	// Times are compared as the export shows them: where it moves dates, a filter
+	// by true ones would tell them.
+	From    *time.Time  `json:"from,omitempty"`      // completed, or a session started, then or later
+	To      *time.Time  `json:"to,omitempty"`        // before then
+	Course  *uuid.UUID  `json:"course_id,omitempty"` // of the record: for who is shown ids
+	Session *int        `json:"session,omitempty"`   // number of the session
 	Timing  care.Timing `json:"timing,omitempty"`
 	Cohort  *uuid.UUID  `json:"cohort,omitempty"`
 
@@ -66,28 +69,80 @@ type Request struct {
 	Package bool           `json:"package,omitempty"`
 }
 
+// filled is the request with what is left open filled in.
+func (r Request) filled() Request {
+	for _, t := range []**time.Time{&r.From, &r.To, &r.ChangedSince, &r.AsOf} {
+		*t = stampPtr(*t)
+	}
+	r.Dates = cmp.Or(r.Dates, ShiftedDates)
+	if r.Table == Assessments {
+		r.Shape = cmp.Or(r.Shape, Assessment)
+	}
+	if r.Profile != Identified {
+		r.Project = cmp.Or(r.Project, DefaultProject)
+	}
+	return r
+}
+
+// byForm reports whether single assessments can be asked for.
+func (r Request) byForm() bool { return r.Table == Assessments && r.Shape != Wide }
+
+// categorised reports whether the table has columns of categories.
+func (r Request) categorised() bool { return r.Table != Trajectories && !r.byForm() }
+
+// requestFaults gathers what is wrong with a request.
+type requestFaults []fault.Detail
+
+func (f *requestFaults) add(holds bool, name, code, message string) {
+	if holds {
+		*f = append(*f, fault.Detail{Pointer: "/" + name, In: "query", Code: code, Message: message})
+	}
+}
+
 // check lists what is wrong with a request that can be known without the record.
 func (s *Service) check(r Request) error {
-	var f []fault.Detail
-	add := func(name, code, message string) {
-		f = append(f, fault.Detail{Pointer: "/" + name, In: "query", Code: code, Message: message})
-	}
 	if !slices.Contains(Tables(), r.Table) {
 		return fault.New(fault.NotFound, "There is no such table.")
 	}
-	if r.Shape != "" && r.Table != Assessments {
-		add("shape", "not_of_this_table", "Assessments alone have a shape.")
-	}
+	var f requestFaults
+	f.add(r.Shape != "" && r.Table != Assessments, "shape", "not_of_this_table", "Assessments alone have a shape.")
+	f.add(r.Shape != "" && !slices.Contains(Shapes(), r.Shape), "shape", "unknown_shape", "The shape is assessment, long or wide.")
+	f.add(!slices.Contains([]DateMode{"", ShiftedDates, DaysOnly}, r.Dates), "dates", "unknown_mode", "Dates are shifted, or days.")
 	for _, id := range r.Instruments {
-		if _, err := s.Instruments.Get(id); err != nil {
-			add("instrument", "unknown_instrument", "GET /v1/instruments lists the instruments.")
-		}
+		_, err := s.Instruments.Get(id)
+		f.add(err != nil, "instrument", "unknown_instrument", "GET /v1/instruments lists the instruments.")
 	}
-	if !projectName.MatchString(r.Project) {
+	if r.Project != "" && !projectName.MatchString(r.Project) {
 		f = append(f, errProjectName.Details...)
 	}
-	if r.AsOf != nil && r.AsOf.After(s.Now()) {
-		add("as_of", "in_the_future", "What will be known later cannot be exported now.")
-	}
+	now := s.Now()
+	f.add(r.AsOf != nil && r.AsOf.After(now), "as_of", "in_the_future", "What will be known later cannot be exported now.")
+	f.add(r.ChangedSince != nil && r.ChangedSince.After(now), "changed_since", "in_the_future", "Nothing has changed since then yet.")
+	r.checkFilters(&f)
 	return fault.InvalidIf(f)
+}
+
+// checkFilters lists what is wrong with what a request leaves out. A filter that
+// a table cannot heed is a fault: nobody must take a whole table for a part.
+func (r Request) checkFilters(f *requestFaults) {
+	const notHere = "This table cannot be asked for in that part."
+	rows := r.byForm() || r.Table == Sessions
+	f.add(r.From != nil && !rows, "from", "not_of_this_table", notHere)
+	f.add(r.To != nil && !rows, "to", "not_of_this_table", notHere)
+	f.add(r.Course != nil && !rows, "course_id", "not_of_this_table", notHere)
+	f.add(r.Session != nil && !rows, "session", "not_of_this_table", notHere)
+	f.add(r.Timing != "" && !r.byForm(), "timing", "not_of_this_table", notHere)
+	f.add(len(r.Instruments) > 0 && r.Table == Sessions, "instrument", "not_of_this_table", notHere)
+
+	f.add(r.From != nil && r.To != nil && !r.From.Before(*r.To), "to", "before_start", "The time ends before it starts.")
+	f.add(r.Session != nil && *r.Session < 1, "session", "out_of_range", "Sessions are numbered from 1.")
+	f.add(r.Timing != "" && !slices.Contains(timings(), r.Timing), "timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
+
+	const hidden = "This profile hides what is asked for."
+	f.add(r.Course != nil && r.Profile != Identified, "course_id", "hidden_by_profile", hidden)
+	f.add((r.From != nil || r.To != nil) && r.Profile == Deidentified && r.Dates == DaysOnly, "from", "hidden_by_profile", hidden)
+}
+
+func timings() []care.Timing {
+	return []care.Timing{care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp}
 }

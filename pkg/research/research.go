@@ -40,6 +40,12 @@ type Reader interface {
 	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
 	// InstrumentsInUse lists the instruments that the clinic has answers to.
 	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)
+	// InstrumentsAt lists those that it had answers to at a time (nil is now),
+	// retracted ones as well. It looks at every assessment.
+	InstrumentsAt(ctx context.Context, who auth.Principal, asOf *time.Time) ([]string, error)
+	// Changes says of which records something was recorded at a time or later,
+	// of what is known at another (nil is now).
+	Changes(ctx context.Context, who auth.Principal, since time.Time, asOf *time.Time) (Changes, error)
 
 	Settings(ctx context.Context, who auth.Principal) (care.Settings, error)
 	ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error)

@@ -43,6 +43,7 @@ type Snapshot struct {
 type Frozen struct {
 	Asked   Request `json:"asked"`   // as it was sent, to know a retry by
 	Request Request `json:"request"` // with as_of, and the instruments that there were
+	Terms   Terms   `json:"terms"`
 	LeftOut LeftOut `json:"left_out"`
 	Program string  `json:"program"` // version of the program that made it
 }
@@ -161,7 +162,7 @@ func (s *Service) freeze(ctx context.Context, who auth.Principal, snap *Snapshot
 		for _, p := range x.People {
 			members = append(members, p.ID)
 		}
-		snap.Frozen.Request, snap.Frozen.LeftOut = x.Request, x.LeftOut
+		snap.Frozen.Request, snap.Frozen.Terms, snap.Frozen.LeftOut = x.Request, *x.Terms, x.LeftOut
 		_, err := export.WritePackage(ctx, io.Discard, s.snapshotPackage(x, t))
 		return err
 	})
@@ -219,7 +220,7 @@ func (s *Service) Pull(ctx context.Context, who auth.Principal, id uuid.UUID) (*
 	if err != nil {
 		return nil, err
 	}
-	x.Request = x.snapshot.Frozen.Request
+	x.Request, x.Terms = x.snapshot.Frozen.Request, &x.snapshot.Frozen.Terms
 	return s.prepare(ctx, who, x, func(x *Export) audit.Entry {
 		return s.snapshotEntry(x.who, "snapshot.export", *x.snapshot).WithClients(x.records())
 	})
@@ -234,13 +235,13 @@ func (x *Export) thaw() {
 	for _, p := range x.People {
 		stays[p.ID] = true
 	}
-	x.withdrawn = nil
+	x.Withdrawn = nil
 	for id := range x.members {
 		if !stays[id] {
-			x.withdrawn = append(x.withdrawn, x.disguise.id("client", id).Text)
+			x.Withdrawn = append(x.Withdrawn, x.disguise.id(aClient, id))
 		}
 	}
-	slices.Sort(x.withdrawn)
+	slices.Sort(x.Withdrawn)
 }
 
 // snapshotPackage is the package of a snapshot, which keeps what vouches for it.

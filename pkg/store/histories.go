@@ -152,7 +152,8 @@ func (c *chunkOf) sort() {
 	}
 }
 
-// fillVersions reads everything of a chunk from the record, in four statements.
+// fillVersions reads everything of a chunk from the record, in four statements;
+// three without forms.
 func (d *DB) fillVersions(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	if err := d.fillClients(ctx, who, c, q); err != nil {
 		return err
@@ -179,6 +180,9 @@ func (d *DB) fillVersions(ctx context.Context, who auth.Principal, c *chunkOf, q
 		ses.Revision = told(ses.Revision)
 		h := c.of(r.ClientID)
 		h.Sessions = append(h.Sessions, ses)
+	}
+	if q.SkipForms {
+		return nil
 	}
 	return d.fillForms(ctx, who, c, q)
 }

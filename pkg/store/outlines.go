@@ -158,7 +158,10 @@ func outlined(q research.HistoryQuery) bool {
 // that can be read.
 func (d *DB) fillOutlines(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery, u *unpacker) (bool, error) {
 	query := d.ofChunk(ctx, who, "outlines", "client_id", c).Select("client_id, part, data")
-	if len(q.Instruments) > 0 {
+	switch {
+	case q.SkipForms:
+		query = query.Where("part = ?", thePerson)
+	case len(q.Instruments) > 0:
 		query = query.Where("part IN ?", append([]string{thePerson}, q.Instruments...))
 	}
 	found, legible := 0, true

@@ -27,6 +27,7 @@ var questions = map[string]research.HistoryQuery{
 	"one instrument":   {Instruments: []string{"gad-7"}, Answers: true},
 	"two instruments":  {Instruments: []string{"pcl-5", "phq-9"}},
 	"no such forms":    {Instruments: []string{"who-5"}},
+	"no forms at all":  {SkipForms: true},
 	"retracted too":    {Retracted: true, Answers: true},
 	"names and totals": {Names: true},
 }
@@ -60,7 +61,7 @@ func outlinesTellTheRecord(t *testing.T, c *storetest.Clinic) {
 	t.Helper()
 	for name, q := range questions {
 		got, asked := historiesOf(t, c, q)
-		if fast := !q.Names && !q.Retracted; fast == strings.Contains(asked, "assessment_versions") {
+		if fast := !q.Names && !q.Retracted; fast == strings.Contains(asked, "client_versions") {
 			t.Errorf("%s: asked %s", name, asked)
 		}
 		q.AsOf = new(c.Clock.Now())

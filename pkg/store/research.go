@@ -97,7 +97,7 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 	for _, r := range known {
 		if heads[r.ID] == uuid.Nil {
 			place[r.ID] = len(out)
-			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil})
+			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
 		}
 	}
 	for _, r := range known {

@@ -52,14 +52,17 @@ CODES = {
     },
 }
 
-# pd.read_stata(..., convert_missing=True) says why a number is missing: .a
-# skipped, .b not_asked, .c declined, .d not_included, .e not_reached, .f not_observed.
+# pd.read_stata(..., columns=[name], convert_missing=True) says why a number is
+# missing: .a skipped, .b not_asked, .c declined, .d not_included, .e not_reached,
+# .f not_observed.
 data = pd.read_stata("data.dta", convert_categoricals=False)
 
 
 def typed(values, kind):
     if kind == "integer":
-        return pd.to_numeric(values, dtype_backend="numpy_nullable").astype("Int64")
+        if not pd.api.types.is_numeric_dtype(values):
+            values = pd.to_numeric(values, dtype_backend="numpy_nullable")
+        return values.astype("Int64")
     if kind == "number":
         return pd.to_numeric(values).astype("float64")
     if kind == "boolean":

@@ -31,24 +31,20 @@ titles <- c(
 
 # What the values of coded columns mean, in their order.
 codes <- list()
-codes$phq9_1 <- c(
-  "0" = "Not at all",
-  "1" = "Several days",
-  "2" = "More than half the days",
-  "3" = "Nearly every day"
+codes$phq9_1 <- list(
+  values = c("0", "1", "2", "3"),
+  labels = c("Not at all", "Several days", "More than half the days", "Nearly every day")
 )
-codes$phq9_2 <- c(
-  "0" = "Not at all",
-  "1" = "Several days",
-  "2" = "More than half the days",
-  "3" = "Nearly every day"
+codes$phq9_2 <- list(
+  values = c("0", "1", "2", "3"),
+  labels = c("Not at all", "Several days", "More than half the days", "Nearly every day")
 )
-codes$severity <- c(
-  "minimal" = "Minimal",
-  "severe" = "Schwer | s\u00e9v\u00e8re"
+codes$severity <- list(
+  values = c("minimal", "severe"),
+  labels = c("Minimal", "Schwer | s\u00e9v\u00e8re")
 )
 
-data <- jsonlite::stream_in(file("data.ndjson", encoding = "UTF-8"), verbose = FALSE)
+data <- jsonlite::stream_in(file("data.ndjson"), verbose = FALSE)
 for (name in setdiff(names(types), names(data))) data[[name]] <- rep(NA, nrow(data))
 data <- data[names(types)]
 
@@ -72,7 +68,7 @@ for (name in names(types)) {
   x <- as_type[[types[[name]]]](data[[name]])
   meanings <- codes[[name]]
   if (!is.null(meanings)) {
-    x <- factor(as.character(x), levels = names(meanings), labels = meanings)
+    x <- factor(as.character(x), levels = meanings$values, labels = meanings$labels)
   }
   attr(x, "label") <- titles[[name]]
   data[[name]] <- x

@@ -60,7 +60,9 @@ with open("data.ndjson", encoding="utf-8") as lines:
 
 def typed(values, kind):
     if kind == "integer":
-        return pd.to_numeric(values, dtype_backend="numpy_nullable").astype("Int64")
+        if not pd.api.types.is_numeric_dtype(values):
+            values = pd.to_numeric(values, dtype_backend="numpy_nullable")
+        return values.astype("Int64")
     if kind == "number":
         return pd.to_numeric(values).astype("float64")
     if kind == "boolean":

@@ -57,7 +57,9 @@ data = pd.read_parquet("data.parquet")
 
 def typed(values, kind):
     if kind == "integer":
-        return pd.to_numeric(values, dtype_backend="numpy_nullable").astype("Int64")
+        if not pd.api.types.is_numeric_dtype(values):
+            values = pd.to_numeric(values, dtype_backend="numpy_nullable")
+        return values.astype("Int64")
     if kind == "number":
         return pd.to_numeric(values).astype("float64")
     if kind == "boolean":

@@ -1,0 +1,124 @@
+package research
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
+)
+
+// choose finds the people whom a cohort or an increment holds, before the
+// export is noted: its entry names them and nobody else.
+func (s *Service) choose(ctx context.Context, x *Export) error {
+	if x.Request.Cohort == nil && x.Request.ChangedSince == nil {
+		return nil
+	}
+	x.at = stamp(s.Now())
+	x.GeneratedAt = x.at
+	return s.Store.Study(ctx, x.who, func(r Reader) error {
+		x.chosen = nil
+		if _, err := s.agreed(ctx, x, r); err != nil {
+			return err
+		}
+		if since := x.Request.ChangedSince; since != nil {
+			var err error
+			if x.changes, err = r.Changes(ctx, x.who, *since, x.Request.AsOf); err != nil {
+				return err
+			}
+			x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !x.changed(p) })
+		}
+		if x.Request.Cohort != nil {
+			if err := s.inCohort(ctx, x, r); err != nil {
+				return err
+			}
+		}
+		x.chosen = make(map[uuid.UUID]bool, len(x.People))
+		for _, p := range x.People {
+			x.chosen[p.ID] = true
+		}
+		return nil
+	})
+}
+
+// changed reports whether anything of a person was recorded since the time that
+// an increment begins at, and keeps whether that bears on all their rows: who
+// agreed to research since has none that went out before, and a session that
+// moved moves the days of every assessment.
+func (x *Export) changed(p Person) bool {
+	moved := slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Others[id] }) ||
+		slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.until())
+		})
+	if moved {
+		if x.moved == nil {
+			x.moved = map[uuid.UUID]bool{}
+		}
+		x.moved[p.ID] = true
+	}
+	return moved || slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Forms[id] })
+}
+
+var errDatedCohort = fault.New(fault.Invalid, "This profile hides what the cohort asks for.",
+	fault.Detail{Pointer: "/cohort", In: "query", Code: "hidden_by_profile", Message: "The cohort is chosen by dates, and this profile hides dates."})
+
+// inCohort leaves those who belong to the cohort that is asked for. Dates that
+// a profile hides would be told by who belongs to a cohort of a few days.
+func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
+	found, err := r.Cohort(ctx, x.who, *x.Request.Cohort)
+	if fault.Is(err, fault.NotFound) {
+		return errUnknownCohort
+	}
+	if err != nil {
+		return err
+	}
+	f := found.Filter
+	if x.Request.Profile == Deidentified && (f.EnrolledFrom != nil || f.EnrolledTo != nil || f.FirstDoseFrom != nil || f.FirstDoseTo != nil) {
+		return errDatedCohort
+	}
+	members := map[uuid.UUID]bool{}
+	q := HistoryQuery{AsOf: x.Request.AsOf, Instruments: f.instruments(nil)}
+	q.SkipForms = f.Baseline == nil && f.EnrolledFrom == nil && f.EnrolledTo == nil
+	for c, err := range cases(ctx, x.who, r, x.People, q, x.until()) {
+		if err != nil {
+			return err
+		}
+		if f.Match(c) {
+			members[c.Person] = true
+		}
+	}
+	x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !members[p.ID] })
+	return nil
+}
+
+// gone names those of all people who have left an increment.
+func (x *Export) gone(people []Person) []string {
+	since := x.Request.ChangedSince
+	if since == nil {
+		return nil
+	}
+	var out []string
+	for _, p := range people {
+		if p.Gone != nil && !p.Gone.Before(*since) || x.withdrew(p) {
+			out = append(out, x.disguise.id(aClient, p.ID))
+		}
+	}
+	for _, id := range x.changes.Merged {
+		out = append(out, x.disguise.id(aClient, id))
+	}
+	return slices.Sorted(slices.Values(out))
+}
+
+// withdrew reports whether a person who had agreed has withdrawn since.
+func (x *Export) withdrew(p Person) bool {
+	agreed, known := p.Agreed(x.at)
+	if p.Erased || agreed || !known {
+		return false
+	}
+	had := slices.ContainsFunc(p.Said, func(c care.Consent) bool { return c.Status == care.Granted })
+	return had && slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+		return c.Status == care.Withdrawn && !c.RecordedAt.Before(*x.Request.ChangedSince)
+	})
+}

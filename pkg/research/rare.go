@@ -1,0 +1,144 @@
+package research
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/protrack/protrack/pkg/care"
+)
+
+// category is a column whose rare values say who somebody is.
+type category struct {
+	name  string
+	typed bool // people type it: what few share may hold more than a category
+	of    func(h *History, yield func(value string))
+}
+
+// The categories.
+var (
+	sexes       = category{"sex", false, func(h *History, yield func(string)) { yield(string(h.Client.Sex)) }}
+	indications = category{"indication", true, func(h *History, yield func(string)) {
+		for _, c := range h.Courses {
+			yield(c.Indication)
+		}
+	}}
+	substances = category{"substance", true, func(h *History, yield func(string)) {
+		medicines(h, func(m *care.Medicine) { yield(m.Substance) })
+	}}
+	routes = category{"route", false, func(h *History, yield func(string)) {
+		medicines(h, func(m *care.Medicine) { yield(string(m.Route)) })
+	}}
+)
+
+func medicines(h *History, yield func(*care.Medicine)) {
+	for _, ses := range h.Sessions {
+		if ses.Medicine != nil {
+			yield(ses.Medicine)
+		}
+	}
+}
+
+// spelt is a value without what does not make it another one: Depression and
+// depression are one indication.
+func (c category) spelt(value string) string {
+	if !c.typed {
+		return value
+	}
+	return strings.ToLower(strings.Join(strings.Fields(value), " "))
+}
+
+// hidden lists the categories whose rare values a profile merges. What people
+// typed is free text where few share it, and so is merged wherever free text is
+// left out.
+func (p Profile) hidden() []category {
+	switch p {
+	case Identified:
+		return nil
+	case Limited:
+		return []category{indications, substances}
+	case Deidentified:
+	}
+	return []category{sexes, indications, substances, routes}
+}
+
+const (
+	// other is what a rare value becomes.
+	other = "other"
+	// fewest is how many people share a value that is shown, at least.
+	fewest = 5
+)
+
+// rareValues counts the people who have each value of a profile's categories,
+// and says which values are merged. It counts everybody in research, whatever
+// rows are asked for: what is merged is the same in each export of one time.
+func (s *Service) rareValues(ctx context.Context, x *Export, r Reader, agreed []Person) (map[string]map[string]bool, error) {
+	hidden := x.Request.Profile.hidden()
+	if len(hidden) == 0 {
+		return nil, nil
+	}
+	set, err := r.ClinicSettings(ctx, x.who)
+	if err != nil {
+		return nil, err
+	}
+	who := make([]holders, len(hidden))
+	for i := range who {
+		who[i] = holders{}
+	}
+	n := int32(0)
+	for h, err := range r.Histories(ctx, x.who, agreed, HistoryQuery{AsOf: x.Request.AsOf, SkipForms: true}) {
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range hidden {
+			c.of(&h, func(value string) { who[i].add(c.spelt(value), n) })
+		}
+		n++
+	}
+	out := make(map[string]map[string]bool, len(hidden))
+	for i, c := range hidden {
+		out[c.name] = who[i].rare(max(set.SmallestCell, fewest))
+	}
+	return out, nil
+}
+
+// holders are the people who have each value of a category, by number, in order.
+type holders map[string][]int32
+
+func (h holders) add(value string, person int32) {
+	if value == "" {
+		return
+	}
+	if all := h[value]; len(all) == 0 || all[len(all)-1] != person {
+		h[value] = append(all, person)
+	}
+}
+
+// rare are the values that fewer people have than a threshold. Together they
+// are shown as one, which must not be rare either: where it is, the next rarest
+// value goes with them.
+func (h holders) rare(threshold int) map[string]bool {
+	values := slices.SortedFunc(maps.Keys(h), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(h[a]), len(h[b])), cmp.Compare(a, b))
+	})
+	merged := map[string]bool{}
+	people := map[int32]bool{}
+	merge := func(value string) {
+		merged[value] = true
+		for _, p := range h[value] {
+			people[p] = true
+		}
+	}
+	for _, v := range values {
+		if len(h[v]) >= threshold && (len(merged) == 0 || len(people) >= threshold) {
+			break
+		}
+		if len(merged) == 0 && h[other] != nil {
+			merge(other) // who has it as a value of its own
+		}
+		merge(v)
+	}
+	return merged
+}

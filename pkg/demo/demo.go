@@ -20,6 +20,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -66,13 +67,14 @@ func Clinic(seed uint64, now time.Time) []Story {
 }
 
 // Performances writes a clinic of any size: the stories of the clinic again and
-// again, each time of other people by other chance, without an end. The first
+// again, each time of other people by other chance, for four thousand million
+// times. The first
 // one is number from, counted from 0, and a performance is the same whichever
 // was the first. Each is as Clinic's but for its references, which go on.
 func Performances(seed uint64, from int, now time.Time) iter.Seq[[]Story] {
 	return func(yield func([]Story) bool) {
-		for n := from; ; n++ {
-			stories := perform(seed, n, now)
+		for n := from; n < math.MaxUint32; n++ {
+			stories := perform(seed, uint32(n), now) // #nosec G115 -- within it
 			for i := range stories {
 				stories[i].Client.Reference = care.Private(fmt.Sprintf("P-%06d", n*len(stories)+i+1))
 			}
@@ -87,14 +89,14 @@ func Performances(seed uint64, from int, now time.Time) iter.Seq[[]Story] {
 func Cast() int { return len(programme()) }
 
 // perform writes the stories of one performance of the programme.
-func perform(seed uint64, performance int, now time.Time) []Story {
+func perform(seed uint64, performance uint32, now time.Time) []Story {
 	week := monday(now)
 	first := uint64(performance) << 16 // the streams before are those of earlier performances
 	people := cast(seed, first)
 	parts := programme()
 	stories := make([]Story, len(parts))
 	for i, p := range parts {
-		a := &author{Rand: stream(seed, first+uint64(i)+1), part: p, number: i, week: week}
+		a := &author{Rand: stream(seed, first+uint64(i)+1), part: p, performance: performance, number: i, week: week}
 		stories[i] = a.write(people[i%len(people)])
 	}
 	slices.SortFunc(stories, func(a, b Story) int {
@@ -130,13 +132,16 @@ func stream(seed, number uint64) *rand.Rand {
 // author writes one story.
 type author struct {
 	*rand.Rand
-	part   part
-	number int // of the part in the programme
-	week   time.Time
-	hours  time.Duration // from midnight UTC to the client's usual appointment
-	body   int           // kilograms
-	habits habits        // how this client answers
-	story  Story
+	part part
+	// performance begins the ids of all but the first one's stories: none is
+	// another's, and what is stored one after another lies together.
+	performance uint32
+	number      int // of the part in the programme
+	week        time.Time
+	hours       time.Duration // from midnight UTC to the client's usual appointment
+	body        int           // kilograms
+	habits      habits        // how this client answers
+	story       Story
 }
 
 // id is a version 4 UUID made of the story's own chance.
@@ -144,6 +149,9 @@ func (a *author) id() uuid.UUID {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], a.Uint64())
 	binary.BigEndian.PutUint64(id[8:], a.Uint64())
+	if a.performance > 0 {
+		binary.BigEndian.PutUint32(id[:4], a.performance)
+	}
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	return id
 }

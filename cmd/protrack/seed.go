@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,7 @@ const seedReport = 30 * time.Second
 // Run fills a clinic with invented clients.
 func (c seedCmd) Run(ctx context.Context, t *terminal) error {
 	if c.Assessments < 1 || !slug.MatchString(c.Clinic) {
-		return fmt.Errorf("--assessments is at least 1, and a clinic has a name of a-z, 0-9 and hyphens")
+		return errors.New("--assessments is at least 1, and a clinic has a name of a-z, 0-9 and hyphens")
 	}
 	s, err := migrated(ctx, c.config(c.logger(t.err)), "")
 	if err != nil {

@@ -149,7 +149,7 @@ func (u *unpacker) answer() *int {
 	case outside:
 		return u.ints.keep(u.int())
 	default:
-		return u.ints.keep(int(n - first))
+		return u.ints.keep(int(n - first)) // #nosec G115 -- it was an int
 	}
 }
 

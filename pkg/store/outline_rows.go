@@ -60,7 +60,7 @@ func (u *unpacker) person(record uuid.UUID, h *research.History) {
 		u.fail()
 		return
 	}
-	h.Sessions = slices.Grow(h.Sessions, int(n))
+	h.Sessions = slices.Grow(h.Sessions, int(n)) // #nosec G115 -- as checked
 	for ; n > 0 && u.more(); n-- {
 		h.Sessions = append(h.Sessions, u.session(record))
 	}
@@ -171,7 +171,7 @@ func (u *unpacker) forms(instrument string, q research.HistoryQuery, h *research
 		return
 	}
 	from := len(h.Forms)
-	h.Forms = slices.Grow(h.Forms, int(n))
+	h.Forms = slices.Grow(h.Forms, int(n)) // #nosec G115 -- as checked
 	for ; n > 0 && u.more(); n-- {
 		h.Forms = append(h.Forms, u.form(instrument))
 		f := &h.Forms[len(h.Forms)-1]

@@ -87,7 +87,7 @@ func (d *DB) outline(ctx context.Context, clinic uuid.UUID) error {
 // outlineOf writes the outlines of records: of one instrument, or all.
 func (d *DB) outlineOf(ctx context.Context, clinic uuid.UUID, records []uuid.UUID, instrument string) error {
 	who := auth.System(clinic)
-	for some := range slices.Chunk(records, historyChunk) {
+	for some := range slices.Chunk(records, chunk) {
 		c := newChunk(convert(some, func(id uuid.UUID) research.Person { return research.Person{ID: id, Records: []uuid.UUID{id}} }))
 		var rows []outlineRow
 		if instrument != "" {

@@ -4,121 +4,230 @@ package research_test
 
 import (
 	"context"
+	"fmt"
 	"io"
-	"iter"
 	"log/slog"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
-	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/pkg/demo"
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
-// memory is a record in memory, so that a benchmark measures the tables and
-// not a database.
-type memory struct {
-	research.Tx
-	people    []research.Person
-	histories []research.History
+// The benchmarks read a clinic of invented clients: a new one of 2,000 and one
+// of 20,000 assessments, or those in PROTRACK_BENCH_DATABASE, the URLs of
+// databases that "protrack seed" has filled, with blanks between them.
+
+// ward is a clinic that is measured.
+type ward struct {
+	url         string
+	who         auth.Principal
+	svc         *research.Service
+	assessments int
 }
 
-func (m *memory) Study(_ context.Context, _ auth.Principal, fn func(research.Reader) error) error {
-	return fn(m)
-}
-
-func (m *memory) Conduct(_ context.Context, _ auth.Principal, fn func(research.Tx) error) error {
-	return fn(m)
-}
-
-func (m *memory) Settle(context.Context, auth.Principal) error { return nil }
-
-func (m *memory) People(context.Context, auth.Principal, *time.Time) ([]research.Person, error) {
-	return m.people, nil
-}
-
-func (m *memory) Histories(context.Context, auth.Principal, []research.Person, research.HistoryQuery) iter.Seq2[research.History, error] {
-	return func(yield func(research.History, error) bool) {
-		for _, h := range m.histories {
-			if !yield(h, nil) {
-				return
-			}
+// wards runs a benchmark on each clinic.
+func wards(b *testing.B, run func(b *testing.B, w *ward)) {
+	if urls := strings.Fields(os.Getenv("PROTRACK_BENCH_DATABASE")); len(urls) > 0 {
+		for _, url := range urls {
+			dialect, _, _ := strings.Cut(url, ":")
+			d := storetest.Open(b, url)
+			w := newWard(b, d, "default")
+			b.Run(fmt.Sprintf("%s-%d", dialect, w.assessments), func(b *testing.B) { run(b, w) })
+		}
+		return
+	}
+	for dialect, open := range map[string]func(testing.TB) *storetest.Database{"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL} {
+		for _, size := range []int{2_000, 20_000} {
+			b.Run(fmt.Sprintf("%s-%d", dialect, size), func(b *testing.B) {
+				d := open(b)
+				fill(b, d, size)
+				run(b, newWard(b, d, "bench"))
+			})
 		}
 	}
 }
 
-func (m *memory) Project(context.Context, auth.Principal, string) (research.Project, error) {
-	return research.Project{Name: "default", Secret: newSecret()}, nil
-}
-
-func (m *memory) Settings(context.Context, auth.Principal) (care.Settings, error) { return nil, nil }
-
-func (m *memory) ClinicSettings(context.Context, auth.Principal) (care.ClinicSettings, error) {
-	return care.ClinicSettings{SmallestCell: 5}, nil
-}
-
-// newMemory is a clinic of people with 4 sessions and 40 forms each.
-func newMemory(people int) *memory {
-	m := &memory{}
-	for range people {
-		h := research.History{Person: research.Person{ID: storetest.NewID()}, Client: care.Client{Sex: instrument.Female}, Enrolled: day(0)}
-		h.Person.Records = []uuid.UUID{h.Person.ID}
-		h.Person.Said = care.Consents{{Scope: care.ForResearch, Status: care.Granted}}
-		for i := range 4 {
-			h.Sessions = append(h.Sessions, care.Session{ID: storetest.NewID(), Kind: care.Dosing, StartedAt: day(7 * i), Place: i + 1})
-		}
-		for i := range 40 {
-			f := research.Form{
-				ID: storetest.NewID(), Instrument: "phq-9", InstrumentVersion: "1.0.0", Timing: care.BeforeIt, CompletedAt: day(i),
-				SessionID: &h.Sessions[i%4].ID, Total: new(9.0), Severity: new("mild"), RecallWindow: "P14D", Mode: care.BySelf, ItemsAnswered: new(9),
-			}
-			for _, id := range []string{"phq9_1", "phq9_2", "phq9_3", "phq9_4", "phq9_5", "phq9_6", "phq9_7", "phq9_8", "phq9_9", "phq9_difficulty"} {
-				f.Answers = append(f.Answers, research.Answer{Item: id, Value: new(1)})
-			}
-			h.Forms = append(h.Forms, f)
-		}
-		m.people, m.histories = append(m.people, h.Person), append(m.histories, h)
+// fill founds a clinic and seeds it.
+func fill(b *testing.B, d *storetest.Database, assessments int) {
+	b.Helper()
+	ctx, log := context.Background(), slog.New(slog.DiscardHandler)
+	keys := &auth.Service{Store: d.DB.DB, Now: time.Now, NewID: storetest.NewID, Log: log}
+	if _, _, err := keys.Found(ctx, "bench", ""); err != nil {
+		b.Fatal(err)
 	}
-	return m
+	who, err := keys.Operator(ctx, "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	svc := &care.Service{Store: d.DB.DB, Instruments: instrument.Embedded(), Now: time.Now, NewID: storetest.NewID, Log: log}
+	for stories := range demo.Performances(1, 0, time.Now()) {
+		done, err := demo.Seed(ctx, svc, who, stories)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if assessments -= done.Assessments; assessments <= 0 {
+			return
+		}
+	}
 }
 
-// Note is for nobody: what a benchmark reads is noted nowhere.
-func (m *memory) Note(...audit.Entry) {}
-
-// BenchmarkTables writes each table as CSV from a record in memory.
-func BenchmarkTables(b *testing.B) {
-	s := &research.Service{
-		Store: newMemory(500), Instruments: instrument.Embedded(), Now: time.Now, NewID: storetest.NewID, NewSecret: newSecret,
-		Log: slog.New(slog.DiscardHandler),
+func newWard(b *testing.B, d *storetest.Database, clinic string) *ward {
+	b.Helper()
+	log := slog.New(slog.DiscardHandler)
+	keys := &auth.Service{Store: d.DB.DB, Now: time.Now, NewID: storetest.NewID, Log: log}
+	who, err := keys.Operator(context.Background(), clinic)
+	if err != nil {
+		b.Fatal(err)
 	}
-	who := auth.As(storetest.NewID(), storetest.NewID(), auth.ByKey, auth.Researcher)
-	for _, r := range laid {
-		if r.Profile = research.Deidentified; r.Table != research.Sessions {
-			r.Instruments = []string{"phq-9", "gad-7", "pcl-5"}
-		}
-		b.Run(string(r.Table)+string(r.Shape), func(b *testing.B) {
-			rows := int64(0)
-			for b.Loop() {
-				x, err := s.Prepare(b.Context(), who, r)
-				if err != nil {
-					b.Fatal(err)
+	w := &ward{url: d.URL, who: who, svc: &research.Service{
+		Store: d.DB.DB, Instruments: instrument.Embedded(), Now: time.Now, NewID: uuid.New, Log: log,
+		NewSecret: func() []byte { return []byte("the benchmark's own project, 32b.") },
+	}}
+	err = d.Raw(b).QueryRowContext(context.Background(), "SELECT count(*) FROM assessments").Scan(&w.assessments)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return w
+}
+
+// BenchmarkFigures asks for figures of the whole clinic.
+func BenchmarkFigures(b *testing.B) {
+	q := research.FigureQuery{Population: research.OfClinic, AllCells: true}
+	figures := map[string]func(context.Context, *ward) error{
+		"change": func(ctx context.Context, w *ward) error {
+			_, _, err := w.svc.Change(ctx, w.who, q, cohort.ChangeQuery{Comparison: cohort.Comparison{
+				Instrument: "phq-9", From: cohort.TimePoint{Kind: cohort.AtBaseline}, To: cohort.TimePoint{Kind: cohort.AtLast},
+			}}, "")
+			return err
+		},
+		"flow": func(ctx context.Context, w *ward) error {
+			_, _, err := w.svc.Flow(ctx, w.who, q, cohort.FlowQuery{Instrument: "phq-9"})
+			return err
+		},
+		"survival": func(ctx context.Context, w *ward) error {
+			_, _, err := w.svc.Survival(ctx, w.who, q, cohort.SurvivalQuery{Instrument: "phq-9", Event: cohort.EventResponse})
+			return err
+		},
+	}
+	wards(b, func(b *testing.B, w *ward) {
+		for name, figure := range figures {
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					if err := figure(b.Context(), w); err != nil {
+						b.Fatal(err)
+					}
 				}
-				err = s.Read(b.Context(), x, func(t export.Table) error {
-					n, err := export.Write(b.Context(), io.Discard, export.CSV, t, export.Options{})
+			})
+		}
+	})
+}
+
+// BenchmarkExports writes the de-identified assessments in each format. With
+// PostgreSQL it has the server copy the same columns to CSV by itself in the
+// same run: of-copy is our rows a second as a share of the server's.
+func BenchmarkExports(b *testing.B) {
+	wards(b, func(b *testing.B, w *ward) {
+		for _, format := range export.Formats() {
+			if format == export.XLSX && w.assessments > 1_000_000 {
+				continue // a sheet has 1,048,576 rows
+			}
+			b.Run(string(format), func(b *testing.B) {
+				var rows, copied int64
+				var copying time.Duration
+				for b.Loop() {
+					n, table := w.export(b, format)
 					rows += n
-					return err
-				})
-				if err != nil {
-					b.Fatal(err)
+					if format == export.CSV && strings.HasPrefix(w.url, "postgres") {
+						b.StopTimer()
+						begin := time.Now()
+						copied += w.copy(b, table)
+						copying += time.Since(begin)
+						b.StartTimer()
+					}
 				}
-			}
-			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-		})
+				rate := float64(rows) / b.Elapsed().Seconds()
+				b.ReportMetric(rate, "rows/s")
+				if copying > 0 {
+					b.ReportMetric(float64(copied)/copying.Seconds(), "copy-rows/s")
+					b.ReportMetric(rate/(float64(copied)/copying.Seconds()), "of-copy")
+				}
+			})
+		}
+	})
+}
+
+func (w *ward) export(b *testing.B, format export.Format) (rows int64, table export.Table) {
+	b.Helper()
+	ctx := b.Context()
+	x, err := w.svc.Prepare(ctx, w.who, research.Request{
+		Table: research.Assessments, Format: format, Profile: research.Deidentified, Project: "benchmark", Dates: research.ShiftedDates,
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
+	err = w.svc.Read(ctx, x, func(t export.Table) (err error) {
+		table = t
+		rows, err = export.Write(ctx, io.Discard, format, t, export.Options{})
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rows, table
+}
+
+// sources say where the columns of the assessments table are in the record;
+// those of items and subscales are in the answers and the score.
+var sources = map[string]string{
+	"assessment_id": "a.id", "client": "a.client_id", "course": "s.course_id", "session": "a.session_id", "session_number": "s.number",
+	"session_kind": "s.kind", "timing": "a.timing", "instrument": "a.instrument", "instrument_version": "a.instrument_version",
+	"completed_at": "a.completed_at", "days_from_first_dose": "extract(epoch FROM a.completed_at - d.first) / 86400",
+	"total": "a.total", "severity": "a.severity", "prorated": "a.prorated", "items_answered": "a.score ->> 'items_answered'",
+}
+
+// copy has PostgreSQL write the same columns of all assessments.
+func (w *ward) copy(b *testing.B, table export.Table) int64 {
+	b.Helper()
+	columns := make([]string, len(table.Columns))
+	for i, c := range table.Columns {
+		source, found := sources[c.Name]
+		switch {
+		case found:
+		case c.Instrument != "":
+			source = "a.answers ->> '" + c.Name + "'"
+		default:
+			source = "a.score -> 'subscales' ->> '" + c.Name + "'"
+		}
+		columns[i] = source + ` AS "` + c.Name + `"`
+	}
+	conn, err := pgx.Connect(b.Context(), w.url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(b.Context(), "SELECT set_config('protrack.clinic', $1, false)", w.who.Clinic.String()); err != nil {
+		b.Fatal(err)
+	}
+	tag, err := conn.PgConn().CopyTo(b.Context(), io.Discard, fmt.Sprintf(`COPY (SELECT %s FROM assessment_versions a
+		LEFT JOIN session_versions s ON s.clinic_id = a.clinic_id AND s.id = a.session_id AND s.superseded_at IS NULL
+		LEFT JOIN (SELECT client_id, min(started_at) AS first FROM session_versions WHERE kind = 'dosing' AND superseded_at IS NULL GROUP BY 1) d
+			ON d.client_id = a.client_id
+		WHERE a.clinic_id = '%s' AND a.superseded_at IS NULL AND NOT a.retracted) TO STDOUT (FORMAT csv, HEADER)`,
+		strings.Join(columns, ", "), w.who.Clinic))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return tag.RowsAffected()
 }

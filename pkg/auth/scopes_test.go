@@ -22,6 +22,7 @@ func TestNobodyMakesRotatesOrRevokesAKeyThatHoldsMore(t *testing.T) {
 		makers := map[string]held{
 			"an owner": {auth.Owner, nil}, "an admin": {auth.Admin, nil},
 			"an admin for keys and instruments": {auth.Admin, []auth.Permission{auth.ManageKeys, auth.ReadInstruments}},
+			"an admin for keys and research":    {auth.Admin, append(auth.Grants(auth.Researcher).List(), auth.ManageKeys)},
 		}
 		targets := map[string]held{
 			"an owner": {auth.Owner, nil}, "an admin": {auth.Admin, nil}, "an app": {auth.App, nil}, "a researcher": {auth.Researcher, nil},
@@ -30,7 +31,8 @@ func TestNobodyMakesRotatesOrRevokesAKeyThatHoldsMore(t *testing.T) {
 		may := map[string][]string{
 			"an owner":                          {"an owner", "an admin", "an app", "a researcher", "an owner for instruments"},
 			"an admin":                          {"an admin", "an app", "a researcher", "an owner for instruments"},
-			"an admin for keys and instruments": {"a researcher", "an owner for instruments"},
+			"an admin for keys and instruments": {"an owner for instruments"},
+			"an admin for keys and research":    {"a researcher", "an owner for instruments"},
 		}
 		key := func(who auth.Principal, h held) (auth.Key, auth.Secret, error) {
 			return p.Svc.CreateKey(t.Context(), who, auth.NewKey{Name: "k", Role: h.role, Scopes: h.scopes})

@@ -52,7 +52,10 @@ type memberRow struct {
 // Snapshot finds a snapshot.
 func (d *DB) Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (research.Snapshot, error) {
 	row, err := one[snapshotRow](d.of(ctx, who, "snapshots").Where("id = ?", id), "snapshot")
-	return snapshotFromRow(row), err
+	if err != nil {
+		return research.Snapshot{}, err
+	}
+	return snapshotFromRow(row), nil
 }
 
 // Snapshots lists a page of snapshots by id.

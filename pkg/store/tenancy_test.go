@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
@@ -34,6 +36,7 @@ type victim struct {
 	token      auth.Token
 	account    auth.Account
 	merge      care.Merge
+	studied
 }
 
 func newVictim(t *testing.T, d *storetest.Database) victim {
@@ -61,7 +64,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		t.Fatal(err)
 	}
 	c.Write(t, func(ctx context.Context, tx care.Tx) error {
-		_, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true})
+		_, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true, SmallestCell: 7})
 		return errors.Join(err,
 			tx.PutProgress(ctx, c.Who, []uuid.UUID{v.client.ID}, nil, []care.Progress{storetest.NewProgress(v.client.ID, "gad-7")}),
 			tx.PutSetting(ctx, c.Who, care.Setting{Instrument: "gad-7", UpdatedAt: storetest.When}))
@@ -76,6 +79,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		_, err := tx.Erase(ctx, c.Who, []uuid.UUID{v.erased.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
 		return err
 	})
+	v.studied = v.study(t)
 	return v
 }
 
@@ -88,10 +92,11 @@ const (
 	ownNow     = "stored of own" // the same id may stand in two clinics
 )
 
-// everything is what care.Tx and auth.Tx offer together.
+// everything is what the transactions of care, auth and research offer together.
 type everything interface {
 	care.Tx
 	auth.Tx
+	research.Tx
 }
 
 // An attempt calls one method with the victim's ids, in who's name.
@@ -265,17 +270,20 @@ var attempts = map[string]attempt{
 		return db.HasMember(ctx, who, v.key.ID)
 	}},
 	"ClinicSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.ClinicSettings(ctx, who)
+		set, err := db.ClinicSettings(ctx, who)
+		if set == (care.ClinicSettings{SmallestCell: care.DefaultSmallestCell}) {
+			return nil, err // what a new clinic has
+		}
+		return set, err
 	}},
 	"PutClinicSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.PutClinicSettings(ctx, who, care.ClinicSettings{})
+		return db.PutClinicSettings(ctx, who, care.ClinicSettings{SmallestCell: 9})
 	}},
 }
 
 func init() {
-	for name, a := range attemptsOnRights {
-		attempts[name] = a
-	}
+	maps.Copy(attempts, attemptsOnRights)
+	maps.Copy(attempts, attemptsOnResearch)
 }
 
 // attemptsOnRights are those on what a client may ask for.
@@ -372,16 +380,22 @@ var attemptsOnRights = map[string]attempt{
 	}},
 }
 
-// withoutPrincipal lists the methods that find out who is asking, and Write,
-// which has promises of its own.
-var withoutPrincipal = []string{"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic", "Read", "Write", "Manage", "Note", "Scrub"}
+// withoutPrincipal lists the methods that find out who is asking, Write and its
+// like, which have promises of their own, and Settle, which reads nothing.
+var withoutPrincipal = []string{
+	"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic",
+	"Read", "Write", "Manage", "Note", "Scrub", "Study", "Conduct", "Settle",
+}
 
 func TestNoMethodIsForgotten(t *testing.T) {
 	known := map[string]bool{}
 	for _, name := range withoutPrincipal {
 		known[name] = true
 	}
-	for _, face := range []reflect.Type{reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store](), reflect.TypeFor[auth.Tx]()} {
+	for _, face := range []reflect.Type{
+		reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store](), reflect.TypeFor[auth.Tx](),
+		reflect.TypeFor[research.Store](), reflect.TypeFor[research.Tx](),
+	} {
 		for i := range face.NumMethod() {
 			name := face.Method(i).Name
 			if _, tried := attempts[name]; !tried && !known[name] {

@@ -54,7 +54,7 @@ func clinicTables(t *testing.T, d *storetest.Database, raw *sql.DB, here, there 
 		}
 	}
 	slices.Sort(out)
-	if len(out) < 24 {
+	if len(out) < 29 {
 		t.Errorf("only %d tables", len(out))
 	}
 	return out

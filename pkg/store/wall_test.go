@@ -131,6 +131,8 @@ var neverUpdated = []string{ // no privilege to change the clinic of
 	"audit_checkpoints", "audit_entries", "audit_subjects", "assessments", "consents", "courses", "erasures", "recovery_codes", "sessions",
 	// a version does not change
 	"assessment_versions", "client_versions", "course_versions", "session_versions",
+	// nor does what research was built on
+	"projects", "cohorts", "snapshots", "snapshot_members",
 }
 
 func TestAChangeWithoutAConditionTouchesTheNamedClinicOnly(t *testing.T) {

@@ -141,14 +141,15 @@ var rights = []promise{
 		}
 	}},
 	{"a clinic's settings tell what they were", func(t *testing.T, c *Clinic) {
-		for _, want := range []bool{false, true} {
+		was, put := care.ClinicSettings{SmallestCell: care.DefaultSmallestCell}, care.ClinicSettings{CareTeams: true, SmallestCell: 11}
+		for _, want := range []care.ClinicSettings{was, put} {
 			c.Write(t, func(ctx context.Context, tx care.Tx) error {
-				before, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true})
-				same(t, care.ClinicSettings{CareTeams: want}, before, err)
+				before, err := tx.PutClinicSettings(ctx, c.Who, put)
+				same(t, want, before, err)
 				return nil
 			})
 		}
 		got, err := c.ClinicSettings(t.Context(), c.Who)
-		same(t, care.ClinicSettings{CareTeams: true}, got, err)
+		same(t, put, got, err)
 	}},
 }

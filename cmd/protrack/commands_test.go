@@ -16,7 +16,7 @@ import (
 
 // commands are all there are, as they are typed.
 var commands = [][]string{
-	{"serve"}, {"migrate"}, {"demo"}, {"keys", "create"}, {"keys", "list"}, {"keys", "rotate"}, {"keys", "revoke"},
+	{"serve"}, {"migrate"}, {"demo"}, {"seed"}, {"keys", "create"}, {"keys", "list"}, {"keys", "rotate"}, {"keys", "revoke"},
 	{"accounts", "create"}, {"accounts", "list"}, {"accounts", "reset"}, {"accounts", "disable"},
 	{"fields", "key"}, {"fields", "rotate"}, {"fields", "retire"}, {"fields", "encrypt"}, {"fields", "decrypt"}, {"fields", "check"},
 	{"progress"}, {"healthcheck"}, {"version"}, {"audit", "verify"}, {"audit", "export"}, {"audit", "key"},

@@ -33,6 +33,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or tell where it stands."`
 	Demo        demoCmd        `cmd:"" help:"Run the server on a synthetic clinic in a temporary database."`
+	Seed        seedCmd        `cmd:"" help:"Fill a clinic with invented clients, for trials of size."`
 	Keys        keysCmd        `cmd:"" help:"Create, list, rotate and revoke API keys."`
 	Accounts    accountsCmd    `cmd:"" help:"Create, list, reset and disable the accounts of people."`
 	Audit       auditCmd       `cmd:"" help:"Verify or export the audit trail."`

@@ -64,6 +64,19 @@ CREATE TABLE releases (
   PRIMARY KEY (clinic_id, measure)
 );
 
+-- What research needs of a client, packed: one row for the client (part ''), one
+-- for each instrument. Written with whatever changes the record; it holds
+-- nothing that the record does not.
+CREATE TABLE outlines (
+  clinic_id uuid NOT NULL,
+  client_id uuid NOT NULL,
+  part      text COLLATE "C" NOT NULL,
+  data      bytea NOT NULL,
+  PRIMARY KEY (clinic_id, client_id, part),
+  FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
+);
+ALTER TABLE outlines ALTER COLUMN data SET STORAGE EXTERNAL;
+
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER cohorts_kept BEFORE UPDATE ON cohorts FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshots_kept BEFORE UPDATE OR DELETE ON snapshots FOR EACH ROW EXECUTE FUNCTION keep_row();
@@ -73,7 +86,7 @@ CREATE TRIGGER snapshot_members_kept BEFORE UPDATE OR DELETE ON snapshot_members
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['projects', 'cohorts', 'snapshots', 'snapshot_members', 'releases']
+  FOREACH t IN ARRAY ARRAY['projects', 'cohorts', 'snapshots', 'snapshot_members', 'releases', 'outlines']
   LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
@@ -81,12 +94,14 @@ BEGIN
   END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
     GRANT SELECT, INSERT ON projects, cohorts, snapshots, snapshot_members, releases TO protrack_app;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON outlines TO protrack_app;
     GRANT UPDATE ON releases TO protrack_app;
   END IF;
 END $$;
 -- +goose StatementEnd
 
 -- +goose Down
+DROP TABLE outlines;
 DROP TABLE releases;
 DROP TABLE snapshot_members;
 DROP TABLE snapshots;

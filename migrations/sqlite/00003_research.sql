@@ -58,6 +58,15 @@ CREATE TABLE releases (
   PRIMARY KEY (clinic_id, measure)
 ) STRICT;
 
+CREATE TABLE outlines (
+  clinic_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  part      TEXT NOT NULL,
+  data      BLOB NOT NULL,
+  PRIMARY KEY (clinic_id, client_id, part),
+  FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
+) STRICT;
+
 -- +goose StatementBegin
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects BEGIN SELECT RAISE(ABORT, 'a row of projects does not change'); END;
 -- +goose StatementEnd
@@ -78,6 +87,7 @@ CREATE TRIGGER snapshot_members_stay BEFORE DELETE ON snapshot_members BEGIN SEL
 -- +goose StatementEnd
 
 -- +goose Down
+DROP TABLE outlines;
 DROP TABLE releases;
 DROP TABLE snapshot_members;
 DROP TABLE snapshots;

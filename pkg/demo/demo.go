@@ -19,6 +19,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -37,6 +39,7 @@ type Story struct {
 	Sessions    []care.Session    // in order of start
 	Assessments []care.Assessment // in order of completion, as first sent
 	Corrections []Correction      // at most one an assessment
+	Consents    []care.Consent    // to research, in order of time; most agree
 }
 
 // Correction is what the clinic found wrong with an assessment later. It is
@@ -56,20 +59,49 @@ type Correction struct {
 // Ids do not depend on the clock. To find a clinic again that is stored
 // already, give the time at which it was founded.
 func Clinic(seed uint64, now time.Time) []Story {
+	stories := perform(seed, 0, now)
+	for i := range stories {
+		stories[i].Client.Reference = care.Private(fmt.Sprintf("P-%04d", i+1))
+	}
+	return stories
+}
+
+// Performances writes a clinic of any size: the stories of the clinic again and
+// again, each time of other people by other chance, for four thousand million
+// times. The first
+// one is number from, counted from 0, and a performance is the same whichever
+// was the first. Each is as Clinic's but for its references, which go on.
+func Performances(seed uint64, from int, now time.Time) iter.Seq[[]Story] {
+	return func(yield func([]Story) bool) {
+		for n := from; n < math.MaxUint32; n++ {
+			stories := perform(seed, uint32(n), now) // #nosec G115 -- within it
+			for i := range stories {
+				stories[i].Client.Reference = care.Private(fmt.Sprintf("P-%06d", n*len(stories)+i+1))
+			}
+			if !yield(stories) {
+				return
+			}
+		}
+	}
+}
+
+// Cast is how many clients a performance has.
+func Cast() int { return len(programme()) }
+
+// perform writes the stories of one performance of the programme.
+func perform(seed uint64, performance uint32, now time.Time) []Story {
 	week := monday(now)
-	people := cast(seed)
+	first := uint64(performance) << 16 // the streams before are those of earlier performances
+	people := cast(seed, first)
 	parts := programme()
 	stories := make([]Story, len(parts))
 	for i, p := range parts {
-		a := &author{Rand: stream(seed, uint64(i)+1), part: p, number: i, week: week}
+		a := &author{Rand: stream(seed, first+uint64(i)+1), part: p, performance: performance, number: i, week: week}
 		stories[i] = a.write(people[i%len(people)])
 	}
 	slices.SortFunc(stories, func(a, b Story) int {
 		return cmp.Or(a.Enrolled.Compare(b.Enrolled), bytes.Compare(a.Client.ID[:], b.Client.ID[:]))
 	})
-	for i := range stories {
-		stories[i].Client.Reference = care.Private(fmt.Sprintf("P-%04d", i+1))
-	}
 	return stories
 }
 
@@ -100,13 +132,16 @@ func stream(seed, number uint64) *rand.Rand {
 // author writes one story.
 type author struct {
 	*rand.Rand
-	part   part
-	number int // of the part in the programme
-	week   time.Time
-	hours  time.Duration // from midnight UTC to the client's usual appointment
-	body   int           // kilograms
-	habits habits        // how this client answers
-	story  Story
+	part part
+	// performance begins the ids of all but the first one's stories: none is
+	// another's, and what is stored one after another lies together.
+	performance uint32
+	number      int // of the part in the programme
+	week        time.Time
+	hours       time.Duration // from midnight UTC to the client's usual appointment
+	body        int           // kilograms
+	habits      habits        // how this client answers
+	story       Story
 }
 
 // id is a version 4 UUID made of the story's own chance.
@@ -114,6 +149,9 @@ func (a *author) id() uuid.UUID {
 	var id uuid.UUID
 	binary.BigEndian.PutUint64(id[:8], a.Uint64())
 	binary.BigEndian.PutUint64(id[8:], a.Uint64())
+	if a.performance > 0 {
+		binary.BigEndian.PutUint32(id[:4], a.performance)
+	}
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	return id
 }
@@ -140,6 +178,7 @@ func (a *author) write(p person) Story {
 	}
 	a.spoil()
 	a.settleOrder()
+	a.agree()
 	return a.story
 }
 

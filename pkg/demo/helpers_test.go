@@ -74,6 +74,9 @@ func move(s demo.Story, by time.Duration) demo.Story {
 			c.Amended.CompletedAt = c.Amended.CompletedAt.Add(by)
 		}
 	}
+	for i := range s.Consents {
+		s.Consents[i].At = s.Consents[i].At.Add(by)
+	}
 	return s
 }
 
@@ -93,6 +96,9 @@ func datesOf(s demo.Story) map[string]time.Time {
 	}
 	for i, c := range s.Corrections {
 		out[fmt.Sprintf("correction %d", i)] = c.At
+	}
+	for i, c := range s.Consents {
+		out[fmt.Sprintf("consent %d", i)] = c.At
 	}
 	return out
 }

@@ -49,10 +49,10 @@ var people = []person{
 	{"Tariq al-Zaytūnī", instrument.Male}, {"Gwenllian Ap Tegryn", instrument.Female},
 }
 
-// cast deals the names out: which client has which depends on the seed.
-func cast(seed uint64) []person {
+// cast deals the names out: which client has which depends on chance.
+func cast(seed, number uint64) []person {
 	dealt := slices.Clone(people)
-	stream(seed, 0).Shuffle(len(dealt), func(i, j int) { dealt[i], dealt[j] = dealt[j], dealt[i] })
+	stream(seed, number).Shuffle(len(dealt), func(i, j int) { dealt[i], dealt[j] = dealt[j], dealt[i] })
 	return dealt
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // clinic opens a service on a new SQLite database.
-func clinic(t *testing.T) (*care.Service, auth.Principal) {
+func clinic(t testing.TB) (*care.Service, auth.Principal) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(t.Context(), store.Config{URL: "sqlite://" + filepath.Join(t.TempDir(), "demo.db"), Log: log})
@@ -60,8 +60,9 @@ func TestTheStoredClinic(t *testing.T) {
 		want.Courses += len(s.Courses)
 		want.Sessions += len(s.Sessions)
 		want.Assessments += len(s.Assessments)
+		want.Consents += len(s.Consents)
 	}
-	want.Created = want.Clients + want.Courses + want.Sessions + want.Assessments
+	want.Created = want.Clients + want.Courses + want.Sessions + want.Assessments + want.Consents
 	start := time.Now()
 	got, err := demo.Seed(t.Context(), svc, who, stories)
 	if err != nil {

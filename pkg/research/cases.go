@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/cohort"
@@ -113,23 +111,46 @@ func (x index) over(t time.Time) bool { return x.ends != nil && !t.Before(*x.end
 
 // scores are the forms of the case, by instrument.
 func (x index) scores(h History) map[string][]cohort.Score {
-	sessions := make(map[uuid.UUID]*care.Session, len(h.Sessions))
-	for i := range h.Sessions {
-		sessions[h.Sessions[i].ID] = &h.Sessions[i]
-	}
 	out := map[string][]cohort.Score{}
-	for i := range h.Forms {
-		f := &h.Forms[i]
-		var ses *care.Session
-		if f.SessionID != nil {
-			ses = sessions[*f.SessionID]
+	for forms := h.Forms; len(forms) > 0; {
+		n := 1
+		for n < len(forms) && forms[n].Instrument == forms[0].Instrument {
+			n++
 		}
+		if scores := x.scoresOf(forms[:n], h.Sessions); len(scores) > 0 {
+			out[forms[0].Instrument] = scores
+		}
+		forms = forms[n:]
+	}
+	return out
+}
+
+// scoresOf are the forms of one instrument.
+func (x index) scoresOf(forms []Form, sessions []care.Session) []cohort.Score {
+	scores := make([]cohort.Score, 0, len(forms))
+	for i := range forms {
+		f := &forms[i]
+		ses := sessionOf(f, sessions)
 		if x.over(f.CompletedAt) || ses != nil && x.over(ses.StartedAt) { // what was filled in before a later course is that course's
 			continue
 		}
-		out[f.Instrument] = append(out[f.Instrument], x.score(f, ses))
+		scores = append(scores, x.score(f, ses))
 	}
-	return out
+	return scores
+}
+
+// sessionOf finds the session of a form; nil: it names none that is known. A
+// person has few sessions: to look through them costs less than a map.
+func sessionOf(f *Form, sessions []care.Session) *care.Session {
+	if f.SessionID == nil {
+		return nil
+	}
+	for i := range sessions {
+		if sessions[i].ID == *f.SessionID {
+			return &sessions[i]
+		}
+	}
+	return nil
 }
 
 func (x index) score(f *Form, ses *care.Session) cohort.Score {

@@ -34,11 +34,11 @@ func TestAnExportHoldsThePartThatIsAskedFor(t *testing.T) {
 			r    research.Request
 			want string
 		}{
-			{"everything", research.Request{}, "gad-7 phq-9 phq-9 phq-9 phq-9 phq-9"},
+			{"everything", research.Request{}, "gad-7,phq-9,phq-9,phq-9,phq-9,phq-9"},
 			{"an instrument", research.Request{Instruments: []string{"gad-7"}}, "gad-7"},
-			{"a period", research.Request{From: &from, To: &to}, "phq-9 phq-9"},
-			{"a timing", research.Request{Timing: care.BeforeIt}, "phq-9 phq-9"},
-			{"a session of each course", research.Request{Session: new(1)}, "phq-9 phq-9 phq-9"},
+			{"a period", research.Request{From: &from, To: &to}, "phq-9,phq-9"},
+			{"a timing", research.Request{Timing: care.BeforeIt}, "phq-9,phq-9"},
+			{"a session of each course", research.Request{Session: new(1)}, "phq-9,phq-9,phq-9"},
 			{"a course", research.Request{Course: &courses[1].ID}, "phq-9"},
 			{"an earlier time", research.Request{AsOf: new(day(1))}, ""},
 		} {
@@ -49,7 +49,7 @@ func TestAnExportHoldsThePartThatIsAskedFor(t *testing.T) {
 				for i := range forms {
 					_, forms[i], _ = strings.Cut(forms[i], " ")
 				}
-				if got := strings.Join(forms, " "); got != tc.want {
+				if got := strings.Join(forms, ","); got != tc.want {
 					t.Errorf("%s, %s: %s, want %s", tc.what, shape, got, tc.want)
 				}
 			}

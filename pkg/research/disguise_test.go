@@ -275,9 +275,9 @@ func TestIntervalsAreKeptAndPseudonymsAreTheProjects(t *testing.T) {
 			c.record(t, form(p.ID, "gad-7", day(i), 1), form(p.ID, "gad-7", day(2*i+3).Add(time.Microsecond), 1))
 		}
 		moved := c.read(t, research.Request{Profile: research.Deidentified})
-		real := c.read(t, research.Request{Profile: research.Limited})
+		limited := c.read(t, research.Request{Profile: research.Limited})
 		again := c.read(t, research.Request{Profile: research.Deidentified, Table: research.Clients})
-		if d := cmp.Diff(real.texts("assessment_id", "client"), moved.texts("assessment_id", "client")); d != "" {
+		if d := cmp.Diff(limited.texts("assessment_id", "client"), moved.texts("assessment_id", "client")); d != "" {
 			t.Fatalf("pseudonyms of one project (-limited +deidentified):\n%s", d)
 		}
 		if d := cmp.Diff(again.texts("client"), slices.Compact(moved.texts("client"))); d != "" {
@@ -286,7 +286,7 @@ func TestIntervalsAreKeptAndPseudonymsAreTheProjects(t *testing.T) {
 		shifts := map[string]time.Duration{}
 		at, client := moved.column("completed_at"), moved.texts("client")
 		for i, row := range moved.rows {
-			shift := time.Duration(row[at].Int-real.rows[i][at].Int) * time.Microsecond
+			shift := time.Duration(row[at].Int-limited.rows[i][at].Int) * time.Microsecond
 			if before, known := shifts[client[i]]; known && before != shift {
 				t.Errorf("two times of a client are moved by %s and %s", before, shift)
 			}
@@ -295,7 +295,7 @@ func TestIntervalsAreKeptAndPseudonymsAreTheProjects(t *testing.T) {
 			}
 		}
 		other := c.read(t, research.Request{Profile: research.Limited, Project: "another"})
-		for _, id := range slices.Concat(real.texts("client"), real.texts("assessment_id")) {
+		for _, id := range slices.Concat(limited.texts("client"), limited.texts("assessment_id")) {
 			if slices.Contains(other.texts("client"), id) || slices.Contains(other.texts("assessment_id"), id) {
 				t.Errorf("%s is in two projects", id)
 			}

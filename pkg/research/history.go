@@ -32,7 +32,8 @@ type HistoryQuery struct {
 	SkipForms   bool       // without any assessments
 }
 
-// History is what is known of one person. Sessions are placed and in order of
+// History is what is known of one person. Of revisions it has the version and
+// when that was recorded. Sessions are placed and in order of
 // time, those that are only planned as well; forms are in order of instrument,
 // completion and id.
 type History struct {

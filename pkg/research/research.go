@@ -34,6 +34,8 @@ type Reader interface {
 	People(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
 	// Histories gives what is known of people, in their order. The number of
 	// statements grows with every few hundred people; what is held does not.
+	// Nothing else may be asked of the reader until they have all been read, or
+	// the loop has ended: it reads ahead.
 	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
 	// InstrumentsInUse lists the instruments that the clinic has answers to.
 	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)

@@ -4,6 +4,7 @@ package research_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -183,7 +184,7 @@ func answersOf(f file) []string {
 // treated records two courses of a client: three doses, the third only
 // planned, and one of a later course. The clinic's clock stands at day 151.
 func treated(t *testing.T, c study) care.Client {
-	p := c.person(t, care.Client{Reference: "R-1", DisplayName: "N. N.", BirthYear: new(1931), Sex: instrument.Female, TimeZone: "America/Denver"})
+	p := c.person(t, care.Client{Reference: "R-1", DisplayName: "Jo Doe", BirthYear: new(1931), Sex: instrument.Female, TimeZone: "America/Denver"})
 	first := c.course(t, care.Course{ClientID: p.ID, Indication: "Depression", StartedOn: "2026-01-05", PlannedSessions: new(6), Goals: "sleep"})
 	second := c.course(t, care.Course{ClientID: p.ID, Indication: "PTSD", StartedOn: "2026-05-01"})
 	dose := func(course care.Course, n int) care.Session {
@@ -226,7 +227,7 @@ func TestClientsAreTold(t *testing.T) {
 		c.person(t, care.Client{Reference: "R-2"})
 		f := c.read(t, research.Request{Table: research.Clients})
 		want := []string{
-			p.ID.String() + " R-1 N. N. America/Denver female 1931 95 2026-01-05T00:00:00Z -6.3821 Depression 2 6 3 2026-01-11T09:10:10Z 2026-05-11T11:12:10Z 120.0847 121.0854 6 sleep",
+			p.ID.String() + " R-1 Jo Doe America/Denver female 1931 95 2026-01-05T00:00:00Z -6.3821 Depression 2 6 3 2026-01-11T09:10:10Z 2026-05-11T11:12:10Z 120.0847 121.0854 6 sleep",
 			"R-2 [unknown] [unknown] [unknown] [unknown] [not_reached] [not_reached] [unknown] 0 [unknown] 0 [not_reached] [not_reached] [not_reached] [not_reached] 0 [unknown]",
 		}
 		got := f.texts("client", "reference", "display_name", "time_zone", "sex", "birth_year", "age_at_first_dose", "enrolled_at", "enrolled_days", "indication", "courses",
@@ -337,7 +338,7 @@ func TestWhatARequestCannotAskIsNamed(t *testing.T) {
 	} {
 		_, err := c.try(tc.r)
 		var pointers []string
-		if e, is := err.(*fault.Error); is && e.Kind == fault.Invalid {
+		if e, is := errors.AsType[*fault.Error](err); is && e.Kind == fault.Invalid {
 			for _, d := range e.Details {
 				if pointers = append(pointers, d.Pointer); d.In != "query" {
 					t.Errorf("%s: %s is in %q", tc.what, d.Pointer, d.In)

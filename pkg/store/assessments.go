@@ -205,6 +205,7 @@ func (d *DB) InsertAssessments(ctx context.Context, who auth.Principal, as []car
 	for _, a := range as {
 		if inserted[a.ID] {
 			rows = append(rows, rowFromAssessment(who.Clinic, a))
+			d.touchForms(a.ClientID, a.Instrument)
 		}
 	}
 	if len(rows) == 0 {
@@ -241,5 +242,6 @@ func (d *DB) insertIdentities(ctx context.Context, who auth.Principal, ids []ide
 // ReviseAssessment stores an assessment's next version.
 func (d *DB) ReviseAssessment(ctx context.Context, who auth.Principal, a care.Assessment) error {
 	row := rowFromAssessment(who.Clinic, a)
+	d.touchForms(a.ClientID, a.Instrument)
 	return d.revise(ctx, who, "assessment", a.ID, a.Revision, &row)
 }

@@ -168,6 +168,7 @@ func (d *DB) LockedClients(ctx context.Context, who auth.Principal, ids []uuid.U
 
 // InsertClient stores a client's first version.
 func (d *DB) InsertClient(ctx context.Context, who auth.Principal, c care.Client) (bool, error) {
+	d.touch(c.ID)
 	row, err := d.rowFromClient(who.Clinic, c)
 	if err != nil {
 		return false, err
@@ -181,6 +182,7 @@ func (d *DB) InsertClient(ctx context.Context, who auth.Principal, c care.Client
 
 // ReviseClient stores a client's next version.
 func (d *DB) ReviseClient(ctx context.Context, who auth.Principal, c care.Client) error {
+	d.touch(c.ID)
 	row, err := d.rowFromClient(who.Clinic, c)
 	if err != nil {
 		return err

@@ -66,11 +66,13 @@ func (d *DB) CoursesAt(ctx context.Context, who auth.Principal, client uuid.UUID
 
 // InsertCourse stores a course's first version.
 func (d *DB) InsertCourse(ctx context.Context, who auth.Principal, c care.Course) (bool, error) {
+	d.touch(c.ClientID)
 	id := identity{ClinicID: who.Clinic, ClientID: &c.ClientID, ID: c.ID}
 	return d.insertFirst(ctx, who, "course", id, rowFromCourse(who.Clinic, c))
 }
 
 // ReviseCourse stores a course's next version.
 func (d *DB) ReviseCourse(ctx context.Context, who auth.Principal, c care.Course) error {
+	d.touch(c.ClientID)
 	return d.revise(ctx, who, "course", c.ID, c.Revision, rowFromCourse(who.Clinic, c))
 }

@@ -47,6 +47,7 @@ func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) 
 // holds nothing but ids: clients, erasures and the audit trail.
 var erased = []struct{ table, condition string }{
 	{"progress", "client_id IN @clients"},
+	{"outlines", "client_id IN @clients"},
 	{"assessment_versions", "client_id IN @clients"},
 	{"assessments", "client_id IN @clients"},
 	{"session_versions", "client_id IN @clients"},
@@ -72,6 +73,9 @@ func (d *DB) Erase(ctx context.Context, who auth.Principal, clients []uuid.UUID,
 		return nil, fault.New(fault.NotFound, "There is no such client.")
 	}
 	clear(d.people)
+	for _, client := range clients {
+		delete(d.touched, client)
+	}
 	e.Removed = make(map[string]int, len(erased))
 	for _, of := range erased {
 		gone := d.writing(ctx, who, of.table).Where(of.condition, sql.Named("clients", clients)).Delete(&identity{})

@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -46,6 +46,16 @@ func newChunk(people []research.Person) *chunkOf {
 // of is the person's history that a record belongs to.
 func (c *chunkOf) of(record uuid.UUID) *research.History { return &c.histories[c.place[record]] }
 
+// standing is how many of the records were not erased.
+func (c *chunkOf) standing() (n int) {
+	for i := range c.histories {
+		if p := &c.histories[i].Person; !p.Erased {
+			n += len(p.Records)
+		}
+	}
+	return n
+}
+
 var errManyRecords = fault.New(fault.Unavailable, "Too many records are merged into one.")
 
 // ofChunk is of for the records of a chunk.
@@ -60,16 +70,24 @@ func (d *DB) ofChunk(ctx context.Context, who auth.Principal, table, column stri
 // maxRecords is below the number of parameters that SQLite takes.
 const maxRecords = 30_000
 
-// Histories reads people chunk by chunk and hands them on one by one.
+// Histories reads people chunk by chunk and hands them on one by one. The next
+// chunk is read while the one before is worked on.
 func (d *DB) Histories(ctx context.Context, who auth.Principal, people []research.Person, q research.HistoryQuery) iter.Seq2[research.History, error] {
 	return func(yield func(research.History, error) bool) {
-		for some := range slices.Chunk(people, historyChunk) {
-			c := newChunk(some)
-			if err := d.fill(ctx, who, c, q); err != nil {
-				yield(research.History{}, err)
+		chunks, enough := make(chan filled), make(chan struct{})
+		var reading sync.WaitGroup
+		defer reading.Wait() // the transaction is nobody else's before
+		defer close(enough)
+		reading.Go(func() {
+			defer close(chunks)
+			d.readAhead(ctx, who, people, q, chunks, enough)
+		})
+		for f := range chunks {
+			if f.err != nil {
+				yield(research.History{}, f.err)
 				return
 			}
-			for _, h := range c.histories {
+			for _, h := range f.chunk.histories {
 				if h.Client.ID != uuid.Nil && !yield(h, nil) { // who was erased, or came later, has no version
 					return
 				}
@@ -78,17 +96,75 @@ func (d *DB) Histories(ctx context.Context, who auth.Principal, people []researc
 	}
 }
 
-// fill reads everything of a chunk, in four statements; three without forms.
-func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
+// filled is a chunk that was read.
+type filled struct {
+	chunk *chunkOf
+	err   error
+}
+
+// readAhead reads chunk after chunk, until the reader has enough.
+func (d *DB) readAhead(ctx context.Context, who auth.Principal, people []research.Person, q research.HistoryQuery, into chan<- filled, enough <-chan struct{}) {
+	u := &unpacker{shared: map[string]string{}}
+	for some := range slices.Chunk(people, historyChunk) {
+		c, err := d.fill(ctx, who, some, q, u)
+		select {
+		case into <- filled{c, err}:
+		case <-enough:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// fill reads everything of some people: their outlines where these say enough,
+// or else the record.
+func (d *DB) fill(ctx context.Context, who auth.Principal, some []research.Person, q research.HistoryQuery, u *unpacker) (*chunkOf, error) {
+	if outlined(q) {
+		c := newChunk(some)
+		whole, err := d.fillOutlines(ctx, who, c, q, u)
+		if err != nil {
+			return nil, err
+		}
+		if whole {
+			c.sort()
+			return c, nil
+		}
+	}
+	c := newChunk(some)
+	err := d.fillVersions(ctx, who, c, q)
+	c.sort()
+	return c, err
+}
+
+// sort puts what was read into order, and numbers the sessions.
+func (c *chunkOf) sort() {
+	for i := range c.histories {
+		h := &c.histories[i]
+		slices.SortFunc(h.Courses, func(a, b care.Course) int {
+			return cmp.Or(cmp.Compare(a.StartedOn, b.StartedOn), compareIDs(a.ID, b.ID))
+		})
+		h.Sessions = care.Place(h.Sessions)
+		slices.SortFunc(h.Forms, func(a, b research.Form) int {
+			return cmp.Or(strings.Compare(a.Instrument, b.Instrument), a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
+		})
+	}
+}
+
+// fillVersions reads everything of a chunk from the record, in four statements;
+// three without forms.
+func (d *DB) fillVersions(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	if err := d.fillClients(ctx, who, c, q); err != nil {
 		return err
 	}
-	courses, err := all[courseRow](asOf(d.ofChunk(ctx, who, "course_versions", "client_id", c), q.AsOf).Order("started_on, id"), "courses")
+	courses, err := all[courseRow](asOf(d.ofChunk(ctx, who, "course_versions", "client_id", c), q.AsOf), "courses")
 	if err != nil {
 		return err
 	}
 	for _, r := range courses {
 		course := courseFromRow(r)
+		course.Revision = told(course.Revision)
 		if !q.Names {
 			course.Goals = ""
 		}
@@ -100,22 +176,20 @@ func (d *DB) fill(ctx context.Context, who auth.Principal, c *chunkOf, q researc
 		return err
 	}
 	for _, r := range sessions {
+		ses := sessionFromRow(r)
+		ses.Revision = told(ses.Revision)
 		h := c.of(r.ClientID)
-		h.Sessions = append(h.Sessions, sessionFromRow(r))
+		h.Sessions = append(h.Sessions, ses)
 	}
-	if !q.SkipForms {
-		if err := d.fillForms(ctx, who, c, q); err != nil {
-			return err
-		}
+	if q.SkipForms {
+		return nil
 	}
-	for i := range c.histories {
-		h := &c.histories[i]
-		h.Sessions = care.Place(h.Sessions)
-		slices.SortFunc(h.Forms, func(a, b research.Form) int {
-			return cmp.Or(strings.Compare(a.Instrument, b.Instrument), a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
-		})
-	}
-	return nil
+	return d.fillForms(ctx, who, c, q)
+}
+
+// told is of a version what research is told: not by whom, nor until when.
+func told(r care.Revision) care.Revision {
+	return care.Revision{Version: r.Version, RecordedAt: r.RecordedAt}
 }
 
 // fillClients reads the clients as they were known, and their first versions,
@@ -145,6 +219,7 @@ func (d *DB) fillClients(ctx context.Context, who auth.Principal, c *chunkOf, q 
 		if h.Client, err = d.client(r, nil); err != nil {
 			return err
 		}
+		h.Client.Revision = told(h.Client.Revision)
 	}
 	return nil
 }
@@ -154,7 +229,7 @@ const formColumns = "client_id, id, version, instrument, instrument_version, tim
 
 // fillForms reads the assessments. There are many of them, so they are scanned
 // without the help of reflection.
-func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) (err error) {
+func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q research.HistoryQuery) error {
 	query := asOf(d.ofChunk(ctx, who, "assessment_versions", "client_id", c), q.AsOf)
 	if !q.Retracted {
 		query = query.Where("retracted = ?", false)
@@ -169,28 +244,16 @@ func (d *DB) fillForms(ctx context.Context, who auth.Principal, c *chunkOf, q re
 	if q.Answers {
 		columns += ", declined, score"
 	}
-	rows, err := query.Select(columns).Rows()
-	if err != nil {
-		return fmt.Errorf("read assessments: %w", err)
-	}
-	defer func() {
-		if e := rows.Close(); err == nil {
-			err = e
-		}
-	}()
 	scan := newFormScan(q)
-	for rows.Next() {
+	return scanRows(query.Select(columns), "assessments", func(rows *sql.Rows) error {
 		client, form, err := scan.form(rows)
 		if err != nil {
-			return fmt.Errorf("read assessments: %w", err)
+			return err
 		}
 		h := c.of(client)
 		h.Forms = append(h.Forms, form)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read assessments: %w", err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // formScan scans forms. The few texts that all forms share are kept once.

@@ -82,6 +82,11 @@ func (d *DB) PutProgress(ctx context.Context, who auth.Principal, clients []uuid
 	if err := remove.Delete(&progressRow{}).Error; err != nil {
 		return fmt.Errorf("remove progress: %w", err)
 	}
+	if len(instruments) == 0 {
+		for id := range same {
+			d.touch(id) // outlines are rebuilt with it
+		}
+	}
 	if len(progress) == 0 {
 		return nil
 	}

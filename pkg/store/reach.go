@@ -12,7 +12,7 @@ import (
 var clientColumn = map[string]string{
 	"clients": "id", "client_versions": "id",
 	"courses": "client_id", "course_versions": "client_id", "sessions": "client_id", "session_versions": "client_id",
-	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id",
+	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id", "outlines": "client_id",
 	"consents": "client_id", "corrections": "client_id", "client_tokens": "client_id", "erasures": "client_id",
 	"care_team": "client_id", "snapshot_members": "client_id",
 }

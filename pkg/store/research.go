@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -68,15 +70,25 @@ func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string
 
 // People reads everybody whom the clinic knew at a time.
 func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
-	known, err := all[standingRow](d.of(ctx, who, "clients").Select("id", "merged_into", "erased_at").Order("id"), "clients")
+	var known []standingRow
+	err := scanRows(d.of(ctx, who, "clients").Select("id, merged_into, erased_at").Order("id"), "clients", func(rows *sql.Rows) error {
+		var id uuid.UUID
+		var into uuid.NullUUID
+		var erased *instant
+		if err := rows.Scan(&id, &into, &erased); err != nil {
+			return err
+		}
+		r := standingRow{ID: id, ErasedAt: erased}
+		if into.Valid {
+			r.MergedInto = &into.UUID
+		}
+		known = append(known, r)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	heads, err := d.headsAt(ctx, who, known, t)
-	if err != nil {
-		return nil, err
-	}
-	consents, err := all[consentRow](d.of(ctx, who, "consents").Where("scope = ?", string(care.ForResearch)), "consents")
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +107,54 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 			p.Records = append(p.Records, r.ID)
 		}
 	}
-	for _, c := range consents {
-		if i, found := place[c.ClientID]; found {
-			out[i].Said = append(out[i].Said, consentFromRow(c))
+	err = d.said(ctx, who, func(client uuid.UUID, c care.Consent) {
+		if i, found := place[client]; found {
+			out[i].Said = append(out[i].Said, c)
+		}
+	})
+	return out, err
+}
+
+// said reads what everybody has said of research. There is much of it, so it is
+// scanned without the help of reflection, and only what decides who agrees.
+func (d *DB) said(ctx context.Context, who auth.Principal, each func(client uuid.UUID, c care.Consent)) (err error) {
+	query := d.of(ctx, who, "consents").Where("scope = ?", string(care.ForResearch))
+	return scanRows(query.Select("client_id, id, status, at, recorded_at"), "consents", func(rows *sql.Rows) error {
+		var client, id uuid.UUID
+		var status sql.RawBytes
+		var said, recorded instant
+		if err := rows.Scan(&client, &id, &status, &said, &recorded); err != nil {
+			return err
+		}
+		c := care.Consent{ID: id, ClientID: client, Scope: care.ForResearch, Status: care.Withdrawn, At: said.Time, RecordedAt: recorded.Time}
+		if string(status) == string(care.Granted) {
+			c.Status = care.Granted
+		}
+		each(client, c)
+		return nil
+	})
+}
+
+// scanRows hands each row of a query to scan.
+func scanRows(query *gorm.DB, what string, scan func(*sql.Rows) error) (err error) {
+	rows, err := query.Rows()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", what, err)
+	}
+	defer func() {
+		if e := rows.Close(); err == nil && e != nil {
+			err = fmt.Errorf("read %s: %w", what, e)
+		}
+	}()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("read %s: %w", what, err)
 		}
 	}
-	return out, nil
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", what, err)
+	}
+	return nil
 }
 
 // headsAt says of the records that were duplicates at a time which record

@@ -100,11 +100,13 @@ func (d *DB) SessionClients(ctx context.Context, who auth.Principal, ids []uuid.
 
 // InsertSession stores a session's first version.
 func (d *DB) InsertSession(ctx context.Context, who auth.Principal, s care.Session) (bool, error) {
+	d.touch(s.ClientID)
 	id := identity{ClinicID: who.Clinic, ClientID: &s.ClientID, ID: s.ID}
 	return d.insertFirst(ctx, who, "session", id, rowFromSession(who.Clinic, s))
 }
 
 // ReviseSession stores a session's next version.
 func (d *DB) ReviseSession(ctx context.Context, who auth.Principal, s care.Session) error {
+	d.touch(s.ClientID)
 	return d.revise(ctx, who, "session", s.ID, s.Revision, rowFromSession(who.Clinic, s))
 }

@@ -38,6 +38,7 @@ type DB struct {
 	dialect     dialect
 	keys        *seal.Keys // nil: names and references are stored plain
 	trail       *trail     // of a transaction: what it does; nil outside of one
+	touched     touched    // of a transaction: whose outlines it has to write anew; nil outside of one
 	people      people     // of a transaction: whose records it knows; nil outside of one
 }
 

@@ -84,6 +84,9 @@ func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) err
 		if tx.trail.changed && len(tx.trail.entries) == 0 {
 			return errUnaudited
 		}
+		if err := tx.outline(ctx, clinic); err != nil {
+			return err
+		}
 		return tx.storeTrail(ctx, clinic)
 	})
 }
@@ -132,7 +135,7 @@ func (d *DB) enter(ctx context.Context, clinic uuid.UUID, credential []byte, fn 
 
 // on is the database inside a transaction, or on one pool of it.
 func (d *DB) on(g *gorm.DB) *DB {
-	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}, people: people{}}
+	return &DB{read: g, write: g, dialect: d.dialect, keys: d.keys, trail: &trail{}, touched: touched{}, people: people{}}
 }
 
 // of starts every statement on a clinic's data.

@@ -28,7 +28,7 @@ var costlier = map[string]int{
 	// The entry first, then the people anew, and four for each 250 of them.
 	"GET /v1/exports/{table}": 15,
 	// An export, twice read through, and what is kept of it.
-	"POST /v1/snapshots": 22, "GET /v1/snapshots/{snapshot_id}/package": 16,
+	"POST /v1/snapshots": 24, "GET /v1/snapshots/{snapshot_id}/package": 18,
 	// The caseload is computed anew: the choice, and seven a round of 200 clients.
 	"PUT /v1/settings/instruments/{instrument}": 15,
 }

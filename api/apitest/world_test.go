@@ -148,7 +148,7 @@ var tables = []string{
 	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
 	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
-	"projects", "cohorts", "snapshots", "snapshot_members", "releases",
+	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines",
 }
 
 // dump reads every row of every table.

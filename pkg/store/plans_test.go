@@ -105,7 +105,8 @@ func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []strin
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	keys := &auth.Service{Store: db, Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler), Passwords: auth.NewHasher(2)}
 	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: time.Now, NewID: newID, Log: slog.New(slog.DiscardHandler)}
-	useEverything(ctx, t, svc, keys)
+	who, client := useEverything(ctx, t, svc, keys)
+	useResearch(ctx, t, db, who, client)
 	useLedger(ctx, t, db)
 	var out []string
 	for s := range seen {
@@ -120,7 +121,8 @@ func statementsOfTheServices(t *testing.T, url string, field *seal.Keys) []strin
 	return out
 }
 
-func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *auth.Service) {
+// useEverything says who used it, and a client that there is.
+func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *auth.Service) (auth.Principal, uuid.UUID) {
 	t.Helper()
 	_, secret, err := keys.Found(ctx, "plans", "")
 	must(t, err)
@@ -174,6 +176,7 @@ func useEverything(ctx context.Context, t *testing.T, svc *care.Service, keys *a
 	readEverything(ctx, t, svc, who, after, course, session, a)
 	useRights(ctx, t, svc, who, after, client.ID)
 	useTokens(ctx, t, keys, who, client.ID)
+	return who, client.ID
 }
 
 // useRights is useEverything for consents, corrections, care teams and due forms.

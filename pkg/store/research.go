@@ -92,10 +92,14 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 	if err != nil {
 		return nil, err
 	}
+	later, err := d.cameAfter(ctx, who, t)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]research.Person, 0, len(known))
 	place := make(map[uuid.UUID]int, len(known))
 	for _, r := range known {
-		if heads[r.ID] == uuid.Nil {
+		if heads[r.ID] == uuid.Nil && !later[r.ID] {
 			place[r.ID] = len(out)
 			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
 		}
@@ -155,6 +159,24 @@ func scanRows(query *gorm.DB, what string, scan func(*sql.Rows) error) (err erro
 		return fmt.Errorf("read %s: %w", what, err)
 	}
 	return nil
+}
+
+// cameAfter says which records were first stored after a time. Of who was erased
+// since that is not known: they count as known then.
+func (d *DB) cameAfter(ctx context.Context, who auth.Principal, t *time.Time) (map[uuid.UUID]bool, error) {
+	if t == nil {
+		return nil, nil
+	}
+	var ids []uuid.UUID
+	err := d.of(ctx, who, "client_versions").Where("version = 1 AND recorded_at > ?", at(*t)).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("read who came later: %w", err)
+	}
+	later := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		later[id] = true
+	}
+	return later, nil
 }
 
 // headsAt says of the records that were duplicates at a time which record

@@ -118,11 +118,12 @@ func settleSQLite(db *gorm.DB) error {
 }
 
 // settlePostgres waits until none is left of the transactions that had begun to
-// write when it was called.
+// write when it was called. It takes a number of its own, which is above all of
+// theirs: the highest that a snapshot tells is of those that have ended.
 func settlePostgres(db *gorm.DB) error {
 	ctx := db.Statement.Context
-	var next uint64
-	if err := db.Raw("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").Scan(&next).Error; err != nil {
+	var own uint64
+	if err := db.Raw("SELECT pg_current_xact_id()::text::bigint").Scan(&own).Error; err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
 	for {
@@ -130,7 +131,7 @@ func settlePostgres(db *gorm.DB) error {
 		if err := db.Raw("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").Scan(&oldest).Error; err != nil {
 			return fmt.Errorf("settle: %w", err)
 		}
-		if oldest >= next {
+		if oldest > own {
 			return nil
 		}
 		select {

@@ -11,12 +11,12 @@ type promise struct {
 	holds func(t *testing.T, c *Clinic)
 }
 
-// Exercise holds a database to every promise of care.Store, care.Tx and
-// auth.Store and audit.Ledger. It is the same for every database.
+// Exercise holds a database to every promise of care.Store, care.Tx,
+// auth.Store, audit.Ledger and research.Store. It is the same for every database.
 func Exercise(t *testing.T, d *Database) {
 	t.Helper()
 	for _, group := range [][]promise{
-		roundTrips, versions, asOf, lists, caseloads, transactions, keys, rights, notes, ledgers, keeping, tokens, accounts, browsers, releases, cohorts,
+		roundTrips, versions, asOf, lists, caseloads, transactions, keys, rights, notes, ledgers, keeping, tokens, accounts, browsers, releases, cohorts, studies, snapshots,
 	} {
 		for _, p := range group {
 			t.Run(p.says, func(t *testing.T) { p.holds(t, d.Clinic(t)) })

@@ -31,7 +31,7 @@ type bad struct {
 // TestWhatIsMalformedIsRefusedAndChangesNothing sends each request to both
 // databases and holds the answer, and every table, against what it should be.
 func TestWhatIsMalformedIsRefusedAndChangesNothing(t *testing.T) {
-	cases := slices.Concat(unreadable, unpackable, misshapen, meaningless, conflicting, misaddressed, unasked, aboutPeople, aboutRights)
+	cases := slices.Concat(unreadable, unpackable, misshapen, meaningless, conflicting, misaddressed, unasked, aboutPeople, aboutRights, aboutResearch)
 	if len(cases) < 90 {
 		t.Errorf("%d cases, where at least 90 are promised", len(cases))
 	}
@@ -86,6 +86,9 @@ func (c bad) run(t *testing.T, s *apitest.Server, put *strings.Replacer, db *sql
 		got = append(got, e.Pointer+" "+e.Code)
 		if e.Detail == "" {
 			t.Errorf("%s has no words", e.Pointer)
+		}
+		if e.In == "query" && c.body != nil {
+			t.Errorf("%s is in no query", e.Pointer)
 		}
 	}
 	slices.Sort(got)

@@ -84,8 +84,8 @@ func TestACareTeamIsAllThatAClinicianSees(t *testing.T) {
 			}
 		}
 		seen("P-1", "P-2")
-		same(t, "settings", object{"care_teams": false, "smallest_cell": 5}, s.Do("GET", "/v1/settings/clinic", nil).Want(http.StatusOK).JSON())
-		same(t, "settings", object{"care_teams": true, "smallest_cell": 5}, s.Do("PUT", "/v1/settings/clinic", object{"care_teams": true}).Want(http.StatusOK).JSON())
+		same(t, "settings", object{"care_teams": false, "smallest_cell": 5.0}, s.Do("GET", "/v1/settings/clinic", nil).Want(http.StatusOK).JSON())
+		same(t, "settings", object{"care_teams": true, "smallest_cell": 5.0}, s.Do("PUT", "/v1/settings/clinic", object{"care_teams": true}).Want(http.StatusOK).JSON())
 		seen()
 		problemOf(t, s.As(key, "GET", "/v1/clients/"+mine.client, nil).Want(http.StatusNotFound))
 		team := "/v1/clients/" + mine.client + "/team"

@@ -68,6 +68,11 @@ var may = map[string]struct {
 	"GET /v1/exports/codebook":                        {exporters, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
+	"POST /v1/snapshots":                      {exporters, `{"name":"{new}"}`, 201},
+	"GET /v1/snapshots":                       {exporters, nil, 200},
+	"GET /v1/snapshots/{snapshot_id}":         {exporters, nil, 200},
+	"GET /v1/snapshots/{snapshot_id}/package": {exporters, nil, 200},
+
 	"POST /v1/cohorts":            {scholars, `{"name":"{new}","filter":{"sex":["female"]}}`, 201},
 	"GET /v1/cohorts":             {scholars, nil, 200},
 	"GET /v1/cohorts/{cohort_id}": {scholars, nil, 200},
@@ -114,7 +119,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := withDuplicates(s, s.Other, settle(s, s.Other))
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -171,6 +176,11 @@ func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 			{"DELETE /v1/clients/{client}/team/{other.key}", ""},
 			{"GET /v1/clients/{client}/trajectory?instrument=phq-9&course_id={other.course}", ""},
 			{"GET /v1/clients/{client}/assessments?session_id={other.session}", ""},
+			{"GET /v1/exports/assessments?cohort={other.cohort}", ""},
+			{"GET /v1/exports/sessions?profile=identified&course_id={other.course}", ""},
+			{"GET /v1/cohort/flow?instrument=phq-9&cohort={other.cohort}", ""},
+			{"GET /v1/cohort/measures?cohort={other.cohort}", ""},
+			{"POST /v1/snapshots", `{"name":"theirs","cohort":"{other.cohort}"}`},
 		} {
 			var answers [2]string
 			for i, text := range []string{c.ask + "\n" + c.body, regexp.MustCompile(`\{other\.\w+\}`).ReplaceAllString(c.ask+"\n"+c.body, "{unknown}")} {
@@ -217,7 +227,7 @@ func address(route string, n ids) (method, path string) {
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
-		"{cohort_id}", n.cohort, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
+		"{cohort_id}", n.cohort, "{snapshot_id}", n.snapshot, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
 		"{table}", "assessments",
 	).Replace(route), " ")
 	if ofInstrument.MatchString(path) {

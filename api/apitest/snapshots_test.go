@@ -177,7 +177,7 @@ func TestASnapshotIsTakenOnceAndByWhoMay(t *testing.T) {
 func TestASnapshotTakenWhileTheClinicWritesIsTheSameLater(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		clients := studied(s, 4)
-		stop := make(chan struct{})
+		stop, wrote := make(chan struct{}), make(chan struct{})
 		var writers sync.WaitGroup
 		for i := range 4 {
 			writers.Go(func() {
@@ -191,11 +191,18 @@ func TestASnapshotTakenWhileTheClinicWritesIsTheSameLater(t *testing.T) {
 						"instrument": "phq-9", "timing": "follow_up", "completed_at": time.Date(2026, 3, 12, 0, 0, n, i, time.UTC),
 						"answers": phq9(1, 1, 1, 1, 1, 1, 1, 1, 0),
 					}).Want(http.StatusCreated)
+					select {
+					case wrote <- struct{}{}:
+					case <-stop:
+					}
 				}
 			})
 		}
 		pulled := map[string][]byte{}
 		for i := range 5 {
+			for range len(clients) + 1 { // of one of them, this is the next form
+				<-wrote
+			}
 			path := snapshot(s, object{"name": fmt.Sprint("while-", i)})
 			pulled[path] = whole(t, s.Do("GET", path, nil))
 		}

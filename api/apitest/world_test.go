@@ -76,7 +76,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, merged, duplicate string }
+type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -98,6 +98,7 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.token = post("/v1/clients/"+n.client+"/tokens", object{})
 	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	n.cohort = post("/v1/cohorts", object{"name": newID(), "filter": object{}})
+	n.snapshot = post("/v1/snapshots", object{"name": newID()})
 	return n
 }
 
@@ -118,7 +119,7 @@ func fill(own, other ids) *strings.Replacer {
 	for prefix, n := range map[string]ids{"": own, "other.": other} {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
-			"cohort": n.cohort, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
+			"cohort": n.cohort, "snapshot": n.snapshot, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -146,7 +147,8 @@ var tables = []string{
 	"clinics", "api_keys", "clients", "client_versions", "courses", "course_versions", "sessions", "session_versions",
 	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
 	"consents", "corrections", "care_team", "merges",
-	"client_tokens", "accounts", "recovery_codes", "cohorts",
+	"client_tokens", "accounts", "recovery_codes",
+	"projects", "cohorts", "snapshots", "snapshot_members", "releases",
 }
 
 // dump reads every row of every table.

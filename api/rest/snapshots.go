@@ -18,7 +18,7 @@ import (
 // SnapshotRequest freezes an export under a name. What is left out is as in the
 // parameters of an export.
 type SnapshotRequest struct {
-	ID          *uuid.UUID `json:"id" swaggertype:"string" format:"uuid"`
+	ID          *uuid.UUID `json:"id" validate:"omitempty,id" swaggertype:"string" format:"uuid"`
 	Name        string     `json:"name" validate:"required" example:"2027-spring"` // unique in the clinic: lower-case letters, digits, dots, hyphens, underscores
 	Table       string     `json:"table" validate:"omitempty,oneof=assessments sessions clients trajectories" enums:"assessments,sessions,clients,trajectories"`
 	Shape       string     `json:"shape" validate:"omitempty,oneof=assessment long wide" enums:"assessment,long,wide"`

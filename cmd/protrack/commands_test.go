@@ -20,6 +20,7 @@ var commands = [][]string{
 	{"accounts", "create"}, {"accounts", "list"}, {"accounts", "reset"}, {"accounts", "disable"},
 	{"fields", "key"}, {"fields", "rotate"}, {"fields", "retire"}, {"fields", "encrypt"}, {"fields", "decrypt"}, {"fields", "check"},
 	{"progress"}, {"healthcheck"}, {"version"}, {"audit", "verify"}, {"audit", "export"}, {"audit", "key"},
+	{"snapshot", "verify"},
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {

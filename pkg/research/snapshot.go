@@ -81,7 +81,7 @@ func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.
 	}
 	members, err := s.freeze(ctx, who, &snap)
 	if err != nil {
-		return Snapshot{}, care.Refused, err
+		return Snapshot{}, care.Refused, inBody(err)
 	}
 	created := false
 	err = s.Store.Conduct(ctx, who, func(tx Tx) (err error) {
@@ -105,16 +105,32 @@ func (s *Service) checkSnapshot(name string, r Request) error {
 		f = append(f, errSnapshotName)
 	}
 	var request *fault.Error
-	switch err := s.check(r); {
+	switch err := inBody(s.check(r)); {
 	case errors.As(err, &request) && request.Kind == fault.Invalid:
-		for _, d := range request.Details {
-			d.In = "" // a snapshot is asked for in a body
-			f = append(f, d)
-		}
+		f = append(f, request.Details...)
 	case err != nil:
 		return err
 	}
 	return fault.InvalidIf(f)
+}
+
+// inBody is an error about a request as one about the body that a snapshot is
+// asked for in, where a parameter that can be repeated is a list.
+func inBody(err error) error {
+	var request *fault.Error
+	if !errors.As(err, &request) {
+		return err
+	}
+	moved := *request
+	moved.Details = slices.Clone(request.Details)
+	for i := range moved.Details {
+		d := &moved.Details[i]
+		d.In = ""
+		if d.Pointer == "/instrument" {
+			d.Pointer = "/instruments"
+		}
+	}
+	return moved.Because(err)
 }
 
 // settled answers for an id that may be in use: a retry carries what was asked

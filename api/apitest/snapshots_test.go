@@ -125,7 +125,7 @@ func TestOneFlippedByteOfASnapshotIsFound(t *testing.T) {
 		t.Fatal(err) // the control
 	}
 	step := max(1, len(file)/400)
-	for i := 0; i < len(file); i++ {
+	for i := range file {
 		if i%step != 0 && i < len(file)-600 { // every byte of the end, where the seal is
 			continue
 		}

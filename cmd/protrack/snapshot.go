@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -25,7 +26,7 @@ func (c snapshotVerifyCmd) Run(t *terminal) error {
 		return explain("signing key", err)
 	}
 	if len(trusted) == 0 {
-		return fmt.Errorf("name the key that signed it with --key")
+		return errors.New("name the key that signed it with --key")
 	}
 	f, err := os.Open(c.File)
 	if err != nil {

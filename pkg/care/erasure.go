@@ -44,6 +44,7 @@ var stays = []Kept{
 	{"client_id", "The id alone, so that nothing can be stored under it again by a device that still knows it."},
 	{"erasure", "When the record was erased, by whom, for which of four reasons, and how many rows went."},
 	{"audit_trail", "Who did what, when and from where, by ids. Of changes it keeps the names of fields, and the values of those that say how the record was kept: which instrument was asked when and in which timing, kinds and times of sessions, days of courses, scopes of consent. No name, reference, answer, score, dose or free text. It shows that the record was kept and erased lawfully, and an entry taken out of the chain would break it."},
+	{"snapshots", "That the client was in a snapshot of research, by the id alone: who pulls it is told which pseudonym is missing."},
 	{"copies", "Backups, exports and downloads that were made before are outside of this database; delete them as the clinic's schedule says."},
 }
 

@@ -259,7 +259,6 @@ func mark(p Point) *Mark {
 	return &Mark{AssessmentID: p.AssessmentID, At: p.At, Total: *p.Total, Severity: p.Severity}
 }
 
-// days is the time between two instants in days, to four decimals (9 seconds).
 // Days is the time between two times in days, to four decimals; negative where
 // the second is the earlier.
 func Days(from, to time.Time) float64 { return round(to.Sub(from).Hours()/24, 4) }

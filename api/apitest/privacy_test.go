@@ -30,12 +30,15 @@ func TestTheLogKnowsNoClientAndNoKey(t *testing.T) {
 		n.assessment = post("/v1/clients/"+client+"/assessments", baseline())
 		s.Do("PUT", "/v1/assessments/"+n.assessment, object{"reason": "canary-reason"}, "If-Match", `"1"`).Want(http.StatusOK)
 		n.correction = post("/v1/clients/"+client+"/corrections", object{"target": "other", "request": "canary-request"})
+		n.cohort = post("/v1/cohorts", object{"name": "canary-cohort", "filter": object{"indication": []string{"canary-indication"}}})
+		n.snapshot = post("/v1/snapshots", object{"name": "canary-snapshot", "project": "canary-project", "profile": "identified", "cohort": n.cohort})
 		secret := s.Do("POST", "/v1/keys", object{"name": "canary-key", "role": "app"}).Want(http.StatusCreated).JSON()["secret"].(string)
 
 		bodies := []any{
 			nil, `{"reason":"canary-body"}`, `{"canary-member":1}`, `canary-text`, `{"reference":"canary-reference"}`,
 			`{"target":"client","request":"canary-request"}`, `{"status":"refused","note":"canary-note"}`, `{"reason":"other","note":"canary-note"}`,
 			`{"answers":{"canary-item":4711},"instrument":"canary-instrument","timing":"canary-timing","completed_at":"canary-time"}`,
+			`{"name":"canary-cohort","filter":{"indication":["canary-indication"],"canary":1}}`, `{"name":"canary-snapshot","project":"canary-project"}`,
 			`{"items":[{"client_id":"` + client + `","instrument":"phq-9","timing":"baseline","completed_at":"2026-03-01T09:00:00Z","total":4711}]}`,
 		}
 		for _, route := range apiRoutes(t, s) {
@@ -47,6 +50,7 @@ func TestTheLogKnowsNoClientAndNoKey(t *testing.T) {
 				s.As(key, method, path, nil, "If-Match", "canary-etag", "Content-Type", "canary-type", "Content-Encoding", "canary-encoding", "X-Request-Id", "canary id")
 			}
 			s.Do(method, path+"?canary=canary-query&cursor=canary-cursor", nil)
+			s.Do(method, path+"?project=canary-project&profile=identified&cohort="+n.cohort, nil)
 		}
 		s.Do("GET", "/v1/clients/canary-path", nil)
 		s.Do("GET", "/canary-outside/"+client, nil)
@@ -67,7 +71,7 @@ func TestTheLogKnowsNoClientAndNoKey(t *testing.T) {
 				t.Errorf("the log lacks %s, so it proves nothing", word)
 			}
 		}
-		forbidden := []string{client, n.course, n.session, n.assessment, secret, secret[:12], "31415.926"}
+		forbidden := []string{client, n.course, n.session, n.assessment, n.cohort, n.snapshot, secret, secret[:12], "31415.926"}
 		for _, key := range s.Clinic.Key {
 			forbidden = append(forbidden, key, key[:12])
 		}

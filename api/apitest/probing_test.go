@@ -40,10 +40,11 @@ func TestAnotherClinicsIDTakesAsLongAsAnUnknownOne(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		s.Unlimited()
 		other := settle(s, s.Other)
-		nobody := ids{client: newID(), course: newID(), session: newID(), assessment: newID(), key: newID()}
+		nobody := ids{client: newID(), course: newID(), session: newID(), assessment: newID(), key: newID(), cohort: newID(), snapshot: newID()}
 		for _, route := range []string{
 			"GET /v1/clients/{client_id}", "GET /v1/assessments/{assessment_id}", "GET /v1/clients/{client_id}/trajectories",
 			"POST /v1/clients/{client_id}/courses", "DELETE /v1/keys/{key_id}",
+			"GET /v1/cohorts/{cohort_id}", "GET /v1/snapshots/{snapshot_id}/package",
 		} {
 			took := func(who ids) time.Duration {
 				method, path := address(route, who)

@@ -244,6 +244,7 @@ func fetch(t testing.TB, client *http.Client, s *apitest.Server, url string) (*h
 }
 
 func TestALongFileOutlastsTheTimesOfTheServerAndEndsWithItsSum(t *testing.T) {
+	t.Parallel()
 	s := apitest.SQLite(t)
 	studied(s, 5)
 	// Each round takes a fifth of what the server gives a whole request.
@@ -272,6 +273,7 @@ func TestALongFileOutlastsTheTimesOfTheServerAndEndsWithItsSum(t *testing.T) {
 var errMidway = errors.New("the disk is gone")
 
 func TestAFileThatBreaksOffNeverLooksWhole(t *testing.T) {
+	t.Parallel()
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		studiedWidely(s)
 		s.Unlimited()
@@ -389,6 +391,7 @@ func TestHTTPWithoutChunksGetsNoFile(t *testing.T) {
 }
 
 func TestAShutdownCutsAFileThatTakesLonger(t *testing.T) {
+	t.Parallel()
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		studiedWidely(s)
 		s.Research.Store = vast{Store: s.DB, rounds: endless}

@@ -19,6 +19,7 @@ const ownersPassword = "seven plain words together"
 // TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser goes through every
 // page as a person does.
 func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
+	t.Parallel()
 	s := apitest.SQLite(t)
 	c := openChromium(t, s.URL)
 	c.open("/")
@@ -112,6 +113,7 @@ func status(t *testing.T, got int64, want int) {
 }
 
 func TestSomebodySignsInWithTheirOrganisationInABrowser(t *testing.T) {
+	t.Parallel()
 	server := listening(t)
 	url := "http://" + server.Listener.Addr().String()
 	p := authtest.NewProvider(t, url+"/login/callback", jane, joe)
@@ -150,6 +152,7 @@ func TestSomebodySignsInWithTheirOrganisationInABrowser(t *testing.T) {
 // The cookie is one for safe connections; a browser takes it from its own
 // machine as well.
 func TestABrowserKeepsTheCookieOfItsOwnMachine(t *testing.T) {
+	t.Parallel()
 	s := apitest.SQLite(t)
 	hire(t, s, ada)
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")

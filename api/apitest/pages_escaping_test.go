@@ -78,6 +78,7 @@ func shows(t *testing.T, page []byte, text string) bool {
 }
 
 func TestWhatPeopleTypeIsATextOnEveryPage(t *testing.T) {
+	t.Parallel()
 	s := apitest.SQLite(t)
 	if len(payloads()) < 50 {
 		t.Fatalf("%d payloads", len(payloads()))

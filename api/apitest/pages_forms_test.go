@@ -62,6 +62,7 @@ func everything(t *testing.T, s *apitest.Server) map[string][]string {
 }
 
 func TestAFormOfAnotherSiteOrWithoutItsTokenChangesNothing(t *testing.T) {
+	t.Parallel()
 	apitest.EachWith(t, atProvider(t), func(t *testing.T, s *apitest.Server) {
 		hire(t, s, ada)
 		stranger := browse(s, strange)

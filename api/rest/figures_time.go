@@ -27,6 +27,7 @@ type FlowFigure struct {
 type FlowAtPoint struct {
 	At         string     `json:"at" example:"after_session:1"`
 	NotReached *int       `json:"not_reached" extensions:"x-nullable"` // the session has not taken place, or the window is still open
+	NextCourse *int       `json:"next_course" extensions:"x-nullable"` // another course began before the window closed
 	Expected   *int       `json:"expected" extensions:"x-nullable"`    // all others
 	Observed   *int       `json:"observed" extensions:"x-nullable"`    // of these: something was filled in
 	NotScored  *int       `json:"not_scored" extensions:"x-nullable"`  // of these: without a total
@@ -38,8 +39,8 @@ type FlowAtPoint struct {
 
 func flowAtPoint(p cohort.FlowPoint) FlowAtPoint {
 	return FlowAtPoint{
-		At: p.At.String(), NotReached: p.NotReached, Expected: p.Expected, Observed: p.Observed, NotScored: p.NotScored, Evaluable: p.Evaluable,
-		Lost: rateOf(p.Lost), Words: p.Words, Withheld: hidden(p.NotReached, p.Expected, p.Observed, p.NotScored, p.Evaluable, p.Lost.N),
+		At: p.At.String(), NotReached: p.NotReached, NextCourse: p.NextCourse, Expected: p.Expected, Observed: p.Observed, NotScored: p.NotScored, Evaluable: p.Evaluable,
+		Lost: rateOf(p.Lost), Words: p.Words, Withheld: hidden(p.NotReached, p.NextCourse, p.Expected, p.Observed, p.NotScored, p.Evaluable, p.Lost.N),
 	}
 }
 

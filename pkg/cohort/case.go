@@ -7,11 +7,13 @@
 // checked against R.
 //
 // The unit is the person. Whoever had several courses of treatment counts once,
-// with the first course in which a dose was given; what belongs to a later
-// course is no part of the Case.
+// with the first course in which a dose was given. What belongs to a later
+// course is no part of the Case, but for the scores in Later, which are those of
+// the person and not of the treatment.
 package cohort
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +26,9 @@ type Case struct {
 	Person   uuid.UUID
 	Enrolled time.Time // when the clinic first recorded the client
 	Until    time.Time // up to when the record is known: what would be later is not missing
+	// Ended is when the next course of treatment began, after which the effect of
+	// this one cannot be told; nil: none has, up to Until.
+	Ended *time.Time
 
 	Sex        string // empty: not known
 	BirthYear  *int
@@ -34,11 +39,16 @@ type Case struct {
 	Doses []Dose
 	// Scores are the assessments by instrument, in order of time.
 	Scores map[string][]Score
+	// Later are the assessments of later courses, for what is asked of a person
+	// whatever the treatment.
+	Later map[string][]Score
 }
 
 // Dose is one dosing session.
 type Dose struct {
-	Number    int // its place in the course, from 1; a clinic's own count may begin elsewhere
+	// Number is the clinic's own, or else its place in the course. A clinic's may
+	// begin anywhere and leave gaps, so that no place in a list stands for it.
+	Number    int
 	At        time.Time
 	Substance string // empty: no medicine was recorded, nor what follows
 	Route     string
@@ -67,4 +77,47 @@ func (c Case) FirstDose() *time.Time {
 		return nil
 	}
 	return &c.Doses[0].At
+}
+
+// sessions are the doses by number: of several with one number the first.
+func (c Case) sessions() []Dose {
+	inOrder := true
+	for i := 1; i < len(c.Doses); i++ {
+		inOrder = inOrder && c.Doses[i-1].Number < c.Doses[i].Number
+	}
+	if inOrder {
+		return c.Doses
+	}
+	out := make([]Dose, 0, len(c.Doses))
+	for _, d := range c.Doses {
+		if !slices.ContainsFunc(out, func(o Dose) bool { return o.Number == d.Number }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// ever are the scores of a person in order of time, whatever the course.
+func (c Case) ever(instrument string) []Score {
+	of, later := c.Scores[instrument], c.Later[instrument]
+	if len(later) == 0 {
+		return of
+	}
+	all := slices.Concat(of, later)
+	slices.SortStableFunc(all, func(a, b Score) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// followed reports whether a case was known, and had not ended, up to so many
+// days after the first dose; which of the two it was that is missing says the
+// Absence. It needs a dose.
+func (c Case) followed(days float64) (bool, Absence) {
+	closes := c.FirstDose().Add(time.Duration(days * float64(day)))
+	switch {
+	case c.Ended != nil && c.Ended.Before(closes):
+		return false, NextCourse
+	case c.Until.Before(closes):
+		return false, NotReached
+	}
+	return true, ""
 }

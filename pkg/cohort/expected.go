@@ -144,12 +144,12 @@ func (q ExpectedQuery) progress(c Case) (progress, string) {
 		return progress{}, reasonNoBaseline
 	}
 	p := progress{person: c.Person, baseline: base, windows: []string{base.Window}}
-	for i := range c.Doses {
-		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: i + 1}, q.Instrument, q.Window)
+	for _, d := range c.sessions() {
+		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: d.Number}, q.Instrument, q.Window)
 		if absent != "" || after.At.Before(base.At) {
 			continue
 		}
-		p.changes = append(p.changes, change{i + 1, *after.Total - *base.Total, after})
+		p.changes = append(p.changes, change{d.Number, *after.Total - *base.Total, after})
 		if after.Window != base.Window {
 			p.windows = append(p.windows, after.Window)
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -14,9 +13,6 @@ type FlowQuery struct {
 	Instrument string
 	Window     string      // recall window, such as P14D; empty: any
 	Points     []TimePoint // empty: those of DefaultPoints that anybody could have come to
-	// LeftOut are people who are not among the cases, by reason, such as
-	// no_research_consent: the caller knows them.
-	LeftOut []LeftOut
 }
 
 // mostSessions is how many sessions the default time-points look at: courses in
@@ -24,7 +20,8 @@ type FlowQuery struct {
 const mostSessions = 6
 
 // DefaultPoints are after each of the first six dosing sessions, and 1, 3, 6 and
-// 12 months after the first dose, with windows that grow with the distance.
+// 12 months after the first dose, with windows that grow with the distance. Of a
+// clinic that numbers its sessions in another way others are asked for.
 func DefaultPoints() []TimePoint {
 	var points []TimePoint
 	for n := range mostSessions {
@@ -44,7 +41,6 @@ type Flow struct {
 	// NoBaseline says why the other treated people have none.
 	NoBaseline []LeftOut
 	Points     []FlowPoint
-	LeftOut    []LeftOut // who is not among the enrolled
 
 	instrument string
 	head       tally[fate]
@@ -65,6 +61,9 @@ type FlowPoint struct {
 	// an open window waits here too: counting those who have and not those who
 	// will not would make the loss look small.
 	NotReached Count
+	// NextCourse are treated people who began another course before the window of
+	// days closed: what they would say then is not of this treatment.
+	NextCourse Count
 	Expected   Count // all other treated people
 	Observed   Count // of the expected: something was filled in, scored or not
 	NotScored  Count // of the observed: without a total
@@ -77,36 +76,51 @@ type FlowPoint struct {
 type fate struct {
 	treated  bool
 	baseline Absence
-	reach    int     // how many points of the chain the person's time has come to
-	at       Absence // NotReached where it has not come to this one
+	reached  uint64  // a bit for each point of the chain that the person's time has come to
+	at       Absence // NotReached or NextCourse where it has not come to this one
 }
 
-func (f fate) expected() bool  { return f.treated && f.at != NotReached }
+func (f fate) expected() bool  { return f.treated && f.at != NotReached && f.at != NextCourse }
 func (f fate) observed() bool  { return f.expected() && f.at != NotAssessed }
 func (f fate) evaluable() bool { return f.expected() && f.at == "" && f.baseline == "" }
 func (f fate) lost() bool      { return f.expected() && f.at == NotAssessed }
 
-// Compute counts. A time-point that is asked for twice is a fault.Invalid.
+// mostPoints is how many time-points fit into the bits of a fate, and more than
+// anybody reads.
+const mostPoints = 64
+
+// Compute counts. A time-point that is asked for twice is a fault.Invalid, and
+// so are more than 64 of them.
 func (q FlowQuery) Compute(cases Cases) (Flow, error) {
 	points := q.Points
 	if len(points) == 0 {
 		points = DefaultPoints()
 	}
 	if len(slices.Compact(slices.SortedFunc(slices.Values(points), byReach))) < len(points) {
-		return Flow{}, fault.New(fault.Invalid, "A time-point is asked for twice.")
+		return Flow{}, errTwice
 	}
-	f := Flow{LeftOut: q.LeftOut, instrument: q.Instrument, head: tally[fate]{}, fates: make([]tally[fate], len(points)), there: make([]witnesses[fate], len(points)), showsAt: make([]shown, len(points)), chains: chains(points)}
+	if len(points) > mostPoints {
+		return Flow{}, errTooMany
+	}
+	f := Flow{
+		instrument: q.Instrument, head: tally[fate]{}, fates: make([]tally[fate], len(points)), there: make([]witnesses[fate], len(points)),
+		showsAt: make([]shown, len(points)), chains: chains(points),
+	}
 	for i := range f.fates {
 		f.fates[i] = tally[fate]{}
 	}
-	sessions := 0
+	planned, taken := 0, [mostSessions + 1]bool{}
 	for c, err := range cases {
 		if err != nil {
 			return Flow{}, err
 		}
-		sessions = max(sessions, len(c.Doses))
+		for _, d := range c.Doses {
+			if 0 < d.Number && d.Number < len(taken) {
+				taken[d.Number] = true
+			}
+		}
 		if c.Planned != nil {
-			sessions = max(sessions, *c.Planned)
+			planned = max(planned, *c.Planned)
 		}
 		q.count(c, points, &f)
 	}
@@ -116,7 +130,7 @@ func (q FlowQuery) Compute(cases Cases) (Flow, error) {
 	}
 	f.fillHead(nil)
 	if len(q.Points) == 0 {
-		f.drop(sessions)
+		f.drop(func(session int) bool { return session > planned && !taken[session] })
 	}
 	return f, nil
 }
@@ -128,17 +142,22 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 	f.head[person]++
 	f.who.add(person, c.Person, base, Score{})
 	for _, chain := range f.chains {
-		person.reach = 0
-		for _, i := range chain {
-			if person.treated && c.reached(points[i]) {
-				person.reach++
+		person.reached = 0
+		for place, i := range chain {
+			if person.treated {
+				if reached, _ := c.reached(points[i]); reached {
+					person.reached |= 1 << place
+				}
 			}
 		}
 		for _, i := range chain {
 			one := person
 			var s Score
-			if s, one.at = c.Find(points[i], q.Instrument, q.Window); one.treated && !c.reached(points[i]) {
-				s, one.at = Score{}, NotReached
+			s, one.at = c.Find(points[i], q.Instrument, q.Window)
+			if one.treated {
+				if reached, why := c.reached(points[i]); !reached {
+					s, one.at = Score{}, why
+				}
 			}
 			f.fates[i][one]++
 			f.there[i].add(one, c.Person, base, s)
@@ -147,17 +166,25 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 }
 
 // reached reports whether the time of a time-point has come, for a person who
-// was treated: the session has taken place, or the window has closed.
-func (c Case) reached(p TimePoint) bool {
+// was treated: the session has taken place, or the window has closed; and why
+// not.
+func (c Case) reached(p TimePoint) (bool, Absence) {
 	switch p.Kind {
 	case AtDays:
-		return !c.Until.Before(c.FirstDose().Add(time.Duration((p.Days + p.Within) * float64(day))))
+		return c.followed(p.Days + p.Within)
 	case BeforeSession, AfterSession:
-		return slices.ContainsFunc(c.Doses, func(d Dose) bool { return d.Number == p.Session })
+		if !slices.ContainsFunc(c.Doses, func(d Dose) bool { return d.Number == p.Session }) {
+			return false, NotReached
+		}
 	case AtBaseline, AtLast:
 	}
-	return true
+	return true, ""
 }
+
+var (
+	errTwice   = fault.New(fault.Invalid, "A time-point is asked for twice.", fault.Detail{Pointer: "/at", In: "query", Code: "duplicate", Message: "Name each time-point once."})
+	errTooMany = fault.New(fault.Invalid, "Too many time-points are asked for.", fault.Detail{Pointer: "/at", In: "query", Code: "too_many", Message: "Name at most 64 time-points."})
+)
 
 // byReach puts the time-points of a kind in the order in which they are reached.
 func byReach(a, b TimePoint) int {
@@ -165,7 +192,8 @@ func byReach(a, b TimePoint) int {
 		cmp.Compare(a.Days+a.Within, b.Days+b.Within), cmp.Compare(a.Days, b.Days), cmp.Compare(a.Kind, b.Kind))
 }
 
-// chain names the kinds of which whoever reached a later one reached the earlier.
+// chain names the kinds of which who reached one is mostly among who reached
+// another.
 func (p TimePoint) chain() string {
 	switch p.Kind {
 	case BeforeSession, AfterSession:
@@ -194,13 +222,14 @@ func chains(points []TimePoint) [][]int {
 	return out
 }
 
-// drop takes away the default points after sessions that nobody was planned for
-// and nobody had.
-func (f *Flow) drop(sessions int) {
-	keep := min(mostSessions, sessions)
-	f.Points = slices.Delete(f.Points, keep, mostSessions)
-	f.fates = slices.Delete(f.fates, keep, mostSessions)
-	f.there, f.showsAt = slices.Delete(f.there, keep, mostSessions), slices.Delete(f.showsAt, keep, mostSessions)
+// drop takes away the default points after sessions that nobody could have had.
+func (f *Flow) drop(needless func(session int) bool) {
+	for i, p := range slices.Backward(f.Points) {
+		if p.At.Kind == AfterSession && needless(p.At.Session) {
+			f.Points, f.fates = slices.Delete(f.Points, i, i+1), slices.Delete(f.fates, i, i+1)
+			f.there, f.showsAt = slices.Delete(f.there, i, i+1), slices.Delete(f.showsAt, i, i+1)
+		}
+	}
 	at := make([]TimePoint, len(f.Points))
 	for i, p := range f.Points {
 		at[i] = p.At

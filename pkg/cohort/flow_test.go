@@ -28,21 +28,20 @@ func TestTheFlowSaysWhoWasExpectedAndWhoWasLost(t *testing.T) {
 		known(30, someone("answered while the window is open").baseline(20).dosed(0).later(29, 9)),
 		known(10, someone("too soon").baseline(20).dosed(0)),
 		known(100, someone("never treated").baseline(20).later(30, 9)),
+		known(100, ended(35, someone("in the next course").baseline(20).dosed(0).later(29, 9))),
 	}
 	f := must[cohort.Flow](t)(cohort.FlowQuery{
 		Instrument: "phq-9", Points: []cohort.TimePoint{point(t, "days:30:7")},
-		LeftOut: []cohort.LeftOut{{Reason: "no_research_consent", N: new(12)}},
 	}.Compute(casesOf(people...)))
 	// Wilson's interval of 1 in 4.
 	sameFigure(t, "flow", cohort.Flow{
-		Enrolled: new(7), Treated: new(6), Baseline: new(5),
+		Enrolled: new(8), Treated: new(7), Baseline: new(6),
 		NoBaseline: []cohort.LeftOut{{Reason: "not_assessed", N: new(1)}},
 		Points: []cohort.FlowPoint{{
-			At: point(t, "days:30:7"), NotReached: new(2), Expected: new(4), Observed: new(3), NotScored: new(1), Evaluable: new(1),
+			At: point(t, "days:30:7"), NotReached: new(2), NextCourse: new(1), Expected: new(4), Observed: new(3), NotScored: new(1), Evaluable: new(1),
 			Lost:  cohort.Rate{N: new(1), Of: new(4), Rate: new(0.25), CI95: &cohort.Interval{0.045587, 0.699358}, Words: "of those expected"},
 			Words: "Of 4 people expected at days:30:7, 1 (25.0 %) were lost.",
 		}},
-		LeftOut: []cohort.LeftOut{{Reason: "no_research_consent", N: new(12)}},
 	}, f)
 }
 
@@ -118,7 +117,7 @@ func together(parts ...cohort.Count) cohort.Count {
 
 func flowChains(f cohort.Flow) []nested {
 	steps := []nested{{f.Enrolled, f.Treated, f.Baseline}}
-	for _, l := range append(f.NoBaseline, f.LeftOut...) {
+	for _, l := range f.NoBaseline {
 		steps = append(steps, nested{l.N})
 	}
 	reached := map[cohort.PointKind]nested{}
@@ -127,7 +126,7 @@ func flowChains(f cohort.Flow) []nested {
 		steps = append(steps,
 			nested{f.Enrolled, f.Treated, p.Expected, p.Observed, p.Evaluable},
 			nested{f.Treated, p.Expected, p.Lost.N},
-			nested{f.Treated, p.NotReached}, nested{f.Baseline, p.Evaluable},
+			nested{f.Treated, p.NotReached}, nested{f.Treated, p.NextCourse}, nested{f.Treated, together(p.NotReached, p.NextCourse)}, nested{f.Baseline, p.Evaluable},
 			nested{p.Observed, p.NotScored}, nested{p.Observed, together(p.NotScored, p.Evaluable)},
 			nested{f.Treated, together(p.NotReached, p.Lost.N)}, nested{f.Treated, together(p.NotReached, p.Observed)},
 			nested{p.Expected, together(p.Lost.N, p.NotScored)}, nested{p.Expected, together(p.Lost.N, p.NotScored, p.Evaluable)},
@@ -174,7 +173,7 @@ func TestTheNumbersOfAFlowAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := must[cohort.Flow](t)(cohort.FlowQuery{Instrument: "phq-9"}.Compute(casesOf(drawn(t, 5)...)))
 		for _, p := range f.Points {
-			if *p.NotReached+*p.Expected != *f.Treated || *p.Observed+*p.Lost.N != *p.Expected || *p.Evaluable+*p.NotScored > *p.Observed {
+			if *p.NotReached+*p.NextCourse+*p.Expected != *f.Treated || *p.Observed+*p.Lost.N != *p.Expected || *p.Evaluable+*p.NotScored > *p.Observed {
 				t.Fatalf("%s", asJSON(t, p))
 			}
 		}

@@ -10,6 +10,7 @@ const (
 	countEvaluable  = "evaluable"
 	countLost       = "lost"
 	countNotReached = "not_reached"
+	countNextCourse = "next_course"
 	countNotScored  = "not_scored"
 )
 
@@ -46,7 +47,8 @@ func pointCounts() []counted[fate] {
 		{countLost, fate.lost},
 		{countObserved, fate.observed},
 		{countNotScored, func(f fate) bool { return f.expected() && f.at == NotScored }},
-		{countNotReached, func(f fate) bool { return f.treated && !f.expected() }},
+		{countNotReached, func(f fate) bool { return f.treated && f.at == NotReached }},
+		{countNextCourse, func(f fate) bool { return f.treated && f.at == NextCourse }},
 	}
 }
 
@@ -76,7 +78,7 @@ func (f *Flow) fill(i int, may shown) {
 	for _, number := range pointCounts() {
 		n[number.name] = may.count(number.name, f.fates[i].people(number.in))
 	}
-	p.NotReached, p.Expected, p.Observed = n[countNotReached], n[countExpected], n[countObserved]
+	p.NotReached, p.NextCourse, p.Expected, p.Observed = n[countNotReached], n[countNextCourse], n[countExpected], n[countObserved]
 	p.NotScored, p.Evaluable = n[countNotScored], n[countEvaluable]
 	words := p.Lost.Words
 	p.Lost = Rate{N: n[countLost], Of: n[countExpected], Words: words}
@@ -93,10 +95,6 @@ func (f Flow) Withheld(threshold int) Flow {
 	f.Points, f.showsAt = slices.Clone(f.Points), slices.Clone(f.showsAt)
 	head := showable(f.head, headCounts(f.head), threshold)
 	f.fillHead(head)
-	f.LeftOut = slices.Clone(f.LeftOut)
-	for i, l := range f.LeftOut {
-		f.LeftOut[i].N = withhold(l.N, threshold)
-	}
 	for _, chain := range f.chains {
 		var known []counted[fate]
 		for _, number := range headCounts(f.head) {
@@ -110,7 +108,7 @@ func (f Flow) Withheld(threshold int) Flow {
 			if may[countExpected] {
 				known = append(known, counted[fate]{
 					name: f.Points[i].At.String(),
-					in:   func(f fate) bool { return f.treated && f.reach > place },
+					in:   func(f fate) bool { return f.treated && f.reached&(1<<place) != 0 },
 				})
 			}
 		}

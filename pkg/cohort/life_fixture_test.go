@@ -33,6 +33,12 @@ func someone(name string) *person {
 	}}
 }
 
+// ended says that the next course began then.
+func ended(days float64, p *person) *person {
+	p.Ended = new(daysAfter(days))
+	return p
+}
+
 // dosed adds a dosing session.
 func (p *person) dosed(days float64) *person {
 	p.Doses = append(p.Doses, cohort.Dose{Number: len(p.Doses) + 1, At: daysAfter(days)})
@@ -155,6 +161,9 @@ func drawn(t *rapid.T, kinds int) []*person {
 func alike(number, until, doses int, forms []int) *person {
 	p := someone(string(rune('a' + number)))
 	p.Until = daysAfter(float64(until))
+	if forms[0] == -2 { // another course began
+		ended(float64(until)/2, p)
+	}
 	next := func(timing trajectory.Timing, session int, days float64) {
 		total := forms[0]
 		switch forms = forms[1:]; {

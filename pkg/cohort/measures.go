@@ -9,7 +9,7 @@ import (
 )
 
 // MeasuresQuery asks for the quality measures of depression care. They are of
-// the PHQ-9.
+// the PHQ-9, and of the person: the scores of later courses count too.
 type MeasuresQuery struct {
 	// From and To bound the days of the index event, To excluded; zero: no bound.
 	From, To time.Time
@@ -154,7 +154,7 @@ func (q MeasuresQuery) Compute(cases Cases) (Measures, error) {
 
 // index is the first total above 9 in the period.
 func (q MeasuresQuery) index(c Case) (Score, bool) {
-	for _, s := range c.Scores[phq9] {
+	for _, s := range c.ever(phq9) {
 		if s.Total != nil && *s.Total > indexAbove &&
 			(q.From.IsZero() || !s.At.Before(q.From)) && (q.To.IsZero() || s.At.Before(q.To)) {
 			return s, true
@@ -172,7 +172,7 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 		var latest Score
 		if !c.Until.Before(to) {
 			f.closed |= 1 << i
-			for _, s := range c.Scores[phq9] {
+			for _, s := range c.ever(phq9) {
 				if s.Total != nil && !s.At.Before(from) && !s.At.After(to) {
 					latest, f.scored = s, true
 				}

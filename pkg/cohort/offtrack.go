@@ -47,10 +47,10 @@ func OffTrack(e Expected, c Case) Track {
 		return Track{Status: TrackNotJudged, Words: "There is no baseline score."}
 	}
 	t := Track{Status: TrackNotJudged, Severity: e.severity(base)}
-	for n := len(c.Doses); n > 0 && t.Session == 0; n-- {
-		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: n}, e.Instrument, e.Window)
-		if absent == "" && !after.At.Before(base.At) {
-			t.Session, t.Change = n, new(*after.Total-*base.Total)
+	for _, d := range slices.Backward(c.sessions()) {
+		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: d.Number}, e.Instrument, e.Window)
+		if t.Session == 0 && absent == "" && !after.At.Before(base.At) {
+			t.Session, t.Change = d.Number, new(*after.Total-*base.Total)
 		}
 	}
 	if t.Session == 0 {

@@ -128,7 +128,7 @@ func pairing(t tally[place], may shown) Pairing {
 			*count = may.count(number.name, t.people(number.in))
 		}
 	}
-	for _, a := range []Absence{NotTreated, NotReached, NotAssessed, NotScored, NotLater, NotAnswered, NotBanded} {
+	for _, a := range []Absence{NotTreated, NotReached, NextCourse, NotAssessed, NotScored, NotLater, NotAnswered, NotBanded} {
 		may.reason(p.FromAbsent, a, fromName(a), t.people(func(p place) bool { return p.from == a }))
 		may.reason(p.ToAbsent, a, toName(a), t.people(func(p place) bool { return p.to == a }))
 	}

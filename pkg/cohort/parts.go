@@ -64,11 +64,11 @@ func reasonBases(what string, ws witnesses[string], everybody Count, left []Left
 }
 
 // windowPairs lists the windows that were compared.
-func windowPairs(t tally[[2]string]) []Windows {
-	pairs := slices.SortedFunc(maps.Keys(t), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+func windowPairs(t tally[Windows]) []Windows {
 	out := make([]Windows, 0, len(t))
-	for _, p := range pairs {
-		out = append(out, Windows{From: p[0], To: p[1], N: new(t[p])})
+	for _, w := range inOrder(t) {
+		w.N = new(t[w])
+		out = append(out, w)
 	}
 	return out
 }

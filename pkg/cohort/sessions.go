@@ -1,6 +1,9 @@
 package cohort
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/protrack/protrack/pkg/trajectory"
@@ -19,15 +22,23 @@ type Sessions struct {
 	Enrolled, Treated Count
 	Sessions          []SessionEffect
 
-	fates      []tally[attended] // by session
 	instrument string
-	who        witnesses[bool]       // true: treated
-	there      []witnesses[attended] // by session, with the scores before and after it
-	beside     []witnesses[attended] // the same people with the baseline and the score before the next
-	shows      []shown               // the numbers of each session that are shown
+	who        witnesses[bool]  // true: treated
+	rows       []*sessionPeople // by session
+	shows      []shown          // the numbers of each session that are shown
 }
 
-// SessionEffect is what the N-th dosing session did to those who had it.
+// sessionPeople is what the figure knows of everybody at one session.
+type sessionPeople struct {
+	number int
+	fates  tally[attended]     // all people, who had it or not
+	there  witnesses[attended] // who had it, with the scores before and after it
+	beside witnesses[attended] // the same people with the baseline and the score before the next
+	effect effect
+}
+
+// SessionEffect is what the dosing session of a number did to those who had it:
+// the number that the clinic gave it, or its place in the course.
 //
 // All differences are later minus earlier. Each has its own n, because each is
 // of the people who have both of its scores: they need not be the same people.
@@ -59,10 +70,36 @@ type SessionEffect struct {
 
 // attended is what the figure looks at in a person at one session.
 type attended struct {
-	sessions                    int // that were taken, up to this one
+	treated                     bool
+	had                         sessionNumbers // up to this session
 	before, after, paired       bool
 	fromBaseline, held, heldAll bool
 	overlap                     bool
+}
+
+// sessionNumbers is a set of the numbers of dosing sessions: each a rune, in
+// order of size. A clinic's own numbers may begin anywhere and leave gaps.
+type sessionNumbers string
+
+func numbersOf(sessions []Dose) sessionNumbers {
+	numbers := make([]rune, len(sessions))
+	for i, d := range sessions {
+		numbers[i] = rune(d.Number)
+	}
+	slices.Sort(numbers)
+	return sessionNumbers(numbers)
+}
+
+func (s sessionNumbers) has(number int) bool { return strings.ContainsRune(string(s), rune(number)) }
+
+// upTo are those that are not above a number.
+func (s sessionNumbers) upTo(number int) sessionNumbers {
+	for i, n := range s {
+		if int(n) > number {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // effect gathers the differences of one session.
@@ -70,7 +107,7 @@ type effect struct {
 	across, held, fromBaseline []float64
 	then, next                 []float64 // changes from baseline, after and before the next
 	overlaps                   []float64
-	windows                    tally[[2]string]
+	windows                    tally[Windows]
 }
 
 // around are a person's scores around one session.
@@ -79,57 +116,55 @@ type around struct {
 	has                       attended
 }
 
-// Compute gives the effects of the sessions, as many as anybody had.
+// Compute gives the effects of the sessions that anybody had, in order of their
+// numbers.
 func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 	s := Sessions{instrument: q.Instrument}
-	var effects []*effect
-	people := tally[attended]{} // by how many sessions they had; those of no session are in no row
+	people, rows := tally[sessionNumbers]{}, map[int]*sessionPeople{}
 	for c, err := range cases {
 		if err != nil {
 			return Sessions{}, err
 		}
-		people[attended{sessions: len(c.Doses)}]++
-		s.who.add(len(c.Doses) > 0, c.Person, Score{}, Score{})
-		for len(effects) < len(c.Doses) {
-			effects = append(effects, &effect{windows: tally[[2]string]{}})
-			s.fates, s.there = append(s.fates, tally[attended]{}), append(s.there, nil)
-			s.beside, s.shows = append(s.beside, nil), append(s.shows, nil)
-		}
-		for i, e := range effects[:len(c.Doses)] {
-			q.count(c, i+1, &s, e)
+		sessions := c.sessions()
+		had := numbersOf(sessions)
+		people[had]++
+		s.who.add(had != "", c.Person, Score{}, Score{})
+		for i, d := range sessions {
+			row := rows[d.Number]
+			if row == nil {
+				row = &sessionPeople{number: d.Number, fates: tally[attended]{}, effect: effect{windows: tally[Windows]{}}}
+				rows[d.Number] = row
+			}
+			q.count(c, sessions[i:], had, row)
 		}
 	}
-	for i, e := range effects {
-		s.fates[i].add(stopped(people, i))
-		s.Sessions = append(s.Sessions, q.row(i+1, e))
+	for _, number := range slices.Sorted(maps.Keys(rows)) {
+		row := rows[number]
+		for had, n := range people {
+			if !had.has(number) {
+				row.fates[attended{treated: had != "", had: had.upTo(number)}] += n
+			}
+		}
+		s.rows, s.shows = append(s.rows, row), append(s.shows, nil)
+		s.Sessions = append(s.Sessions, q.row(number, row.effect))
 	}
-	s.Enrolled = new(people.people(func(attended) bool { return true }))
-	s.Treated = new(people.people(func(a attended) bool { return a.sessions > 0 }))
+	s.Enrolled = new(people.people(func(sessionNumbers) bool { return true }))
+	s.Treated = new(people.people(func(had sessionNumbers) bool { return had != "" }))
 	for i := range s.Sessions {
 		s.fill(i, nil)
 	}
 	return s, nil
 }
 
-// stopped are the people who had so many sessions at most.
-func stopped(people tally[attended], sessions int) tally[attended] {
-	out := tally[attended]{}
-	for a, n := range people {
-		if a.sessions <= sessions {
-			out[a] += n
-		}
-	}
-	return out
-}
-
-// count puts a person's N-th session in.
-func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
-	a := q.around(c, number)
+// count puts the first of a person's sessions from there on in.
+func (q SessionsQuery) count(c Case, sessions []Dose, had sessionNumbers, row *sessionPeople) {
+	a, e := q.around(c, sessions), &row.effect
+	a.has.treated, a.has.had = true, had.upTo(row.number)
 	if a.has.paired {
 		e.across = append(e.across, *a.after.Total-*a.before.Total)
-		e.windows[[2]string{a.before.Window, a.after.Window}]++
+		e.windows[Windows{From: a.before.Window, To: a.after.Window}]++
 		var overlap float64
-		if overlap, a.has.overlap = recallOverlap(a.before, a.after, c.Doses[number-1].At); a.has.overlap {
+		if overlap, a.has.overlap = recallOverlap(a.before, a.after, sessions[0].At); a.has.overlap {
 			e.overlaps = append(e.overlaps, overlap)
 		}
 	}
@@ -143,29 +178,32 @@ func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
 		e.then = append(e.then, *a.after.Total-*a.base.Total)
 		e.next = append(e.next, *a.next.Total-*a.base.Total)
 	}
-	s.fates[number-1][a.has]++
-	s.there[number-1].add(a.has, c.Person, a.before, a.after)
-	s.beside[number-1].add(a.has, c.Person, a.base, a.next)
+	row.fates[a.has]++
+	row.there.add(a.has, c.Person, a.before, a.after)
+	row.beside.add(a.has, c.Person, a.base, a.next)
 }
 
 func measureAt(instrument string, kind PointKind, session int) string {
 	return instrument + " at " + TimePoint{Kind: kind, Session: session}.String()
 }
 
-// around finds the scores. Two that were completed in another order than their
+// around finds the scores around the first of some sessions, of which the second
+// is the next. Two that were completed in another order than their
 // places say are there, and are not compared.
-func (q SessionsQuery) around(c Case, number int) around {
+func (q SessionsQuery) around(c Case, sessions []Dose) around {
 	find := func(kind PointKind, n int) (Score, bool) {
 		s, absent := c.Find(TimePoint{Kind: kind, Session: n}, q.Instrument, q.Window)
 		return s, absent == ""
 	}
 	var a around
 	var based, again bool
-	a.has.sessions = number
+	number := sessions[0].Number
 	a.base, based = find(AtBaseline, 0)
 	a.before, a.has.before = find(BeforeSession, number)
 	a.after, a.has.after = find(AfterSession, number)
-	a.next, again = find(BeforeSession, number+1)
+	if len(sessions) > 1 {
+		a.next, again = find(BeforeSession, sessions[1].Number)
+	}
 	a.has.paired = a.has.before && a.has.after && !a.before.At.After(a.after.At)
 	a.has.fromBaseline = based && a.has.after && !a.base.At.After(a.after.At)
 	a.has.held = a.has.after && again && a.after.At.Before(a.next.At)
@@ -200,7 +238,7 @@ func asked(s Score) (trajectory.Interval, bool) {
 }
 
 // row computes the statistics of a session.
-func (q SessionsQuery) row(number int, e *effect) SessionEffect {
+func (q SessionsQuery) row(number int, e effect) SessionEffect {
 	row := SessionEffect{
 		Number: number, Across: meanOf(e.across), Held: meanOf(e.held), FromBaseline: meanOf(e.fromBaseline),
 		HeldOf: new(len(e.then)), Windows: windowPairs(e.windows),
@@ -221,22 +259,23 @@ func (s Sessions) Bases() []Basis {
 	out := s.who.bases(MeasurePeople, witness[bool].person, people,
 		counted[bool]{countEnrolled, func(bool) bool { return true }}, counted[bool]{countTreated, func(treated bool) bool { return treated }})
 	for i, may := range s.shows {
-		for _, number := range attendedCounts(i + 1) {
-			measure := measureAt(s.instrument+" "+number.name, AfterSession, i+1)
+		row := s.rows[i]
+		for _, number := range attendedCounts(row.number) {
+			measure := measureAt(s.instrument+" "+number.name, AfterSession, row.number)
 			switch number.name {
 			case countTaken:
-				out = append(out, s.there[i].bases(measure, witness[attended].person, may, number)...)
+				out = append(out, row.there.bases(measure, witness[attended].person, may, number)...)
 				continue
 			case countPaired, countWithBefore:
-				out = append(out, s.there[i].bases(measure+", before", witness[attended].first, may, number)...)
+				out = append(out, row.there.bases(measure+", before", witness[attended].first, may, number)...)
 			case countFromBaseline, countHeldAll:
-				out = append(out, s.beside[i].bases(measure+", baseline", witness[attended].first, may, number)...)
+				out = append(out, row.beside.bases(measure+", baseline", witness[attended].first, may, number)...)
 			}
 			if number.name == countHeld || number.name == countHeldAll {
-				out = append(out, s.beside[i].bases(measure+", next", witness[attended].then, may, number)...)
+				out = append(out, row.beside.bases(measure+", next", witness[attended].then, may, number)...)
 			}
 			if number.name != countWithBefore {
-				out = append(out, s.there[i].bases(measure, witness[attended].then, may, number)...)
+				out = append(out, row.there.bases(measure, witness[attended].then, may, number)...)
 			}
 		}
 	}

@@ -13,14 +13,14 @@ const (
 	countOverlap      = "overlap_of"
 )
 
-// attendedCounts are the numbers of people at the N-th session, those on which
-// the statistics rest first.
+// attendedCounts are the numbers of people at the session of a number, those on
+// which the statistics rest first.
 func attendedCounts(number int) []counted[attended] {
 	return []counted[attended]{
 		{countPaired, func(a attended) bool { return a.paired }},
 		{countHeld, func(a attended) bool { return a.held }},
 		{countFromBaseline, func(a attended) bool { return a.fromBaseline }},
-		{countTaken, func(a attended) bool { return a.sessions >= number }},
+		{countTaken, func(a attended) bool { return a.had.has(number) }},
 		{countHeldAll, func(a attended) bool { return a.heldAll }},
 		{countOverlap, func(a attended) bool { return a.overlap }},
 		{countWithBefore, func(a attended) bool { return a.before }},
@@ -31,14 +31,14 @@ func attendedCounts(number int) []counted[attended] {
 // fill sets the numbers of the i-th row, and takes away the statistics whose
 // number of people may not be shown; without may all are shown.
 func (s *Sessions) fill(i int, may shown) {
-	row, numbers := &s.Sessions[i], attendedCounts(i+1)
+	row, numbers := &s.Sessions[i], attendedCounts(s.rows[i].number)
 	if may == nil {
 		may = everything(numbers)
 	}
 	s.shows[i] = may
 	n := map[string]Count{}
 	for _, number := range numbers {
-		n[number.name] = may.count(number.name, s.fates[i].people(number.in))
+		n[number.name] = may.count(number.name, s.rows[i].fates.people(number.in))
 	}
 	row.Taken, row.Paired, row.WithBefore, row.WithAfter = n[countTaken], n[countPaired], n[countWithBefore], n[countWithAfter]
 	row.Across = row.Across.shownIf(may[countPaired])
@@ -54,35 +54,39 @@ func (s *Sessions) fill(i int, may shown) {
 
 // Withheld gives the figure as it may be shown: no number that is small, and none
 // from which a small one follows together with the others of the session and
-// with how many had the sessions before it.
+// with how many had the sessions of the numbers below.
 func (s Sessions) Withheld(threshold int) Sessions {
+	if len(s.Sessions) == 0 {
+		s.Enrolled = withhold(s.Enrolled, threshold)
+		return s
+	}
 	s.Sessions, s.shows = slices.Clone(s.Sessions), slices.Clone(s.shows)
-	everybody := counted[attended]{countEnrolled, func(attended) bool { return true }}
-	known, treated := []counted[attended]{}, true
+	var known []counted[attended]
 	for i := range s.Sessions {
-		numbers := slices.Concat(known, attendedCounts(i+1))
+		row := s.rows[i]
+		numbers := slices.Concat(known, attendedCounts(row.number))
 		if i == 0 {
-			numbers = append(numbers, everybody)
+			numbers = append(numbers, everyone...)
 		}
-		may := showable(s.fates[i], numbers, threshold)
+		may := showable(row.fates, numbers, threshold)
 		s.fill(i, may)
-		row := &s.Sessions[i]
-		row.Windows = withheldWindows(row.Windows, row.Paired, threshold)
+		s.Sessions[i].Windows = withheldWindows(s.Sessions[i].Windows, s.Sessions[i].Paired, threshold)
+		if i == 0 {
+			s.Treated, s.Enrolled = shownIf(s.Treated, may[countTreated]), shownIf(s.Enrolled, may[countEnrolled])
+			known = slices.DeleteFunc(slices.Clone(everyone), func(n counted[attended]) bool { return !may[n.name] })
+		}
 		if may[countTaken] {
 			known = append(known, counted[attended]{
-				name: measureAt("", AfterSession, i+1),
-				in:   func(a attended) bool { return a.sessions > i },
+				name: measureAt("", AfterSession, row.number),
+				in:   func(a attended) bool { return a.had.has(row.number) },
 			})
 		}
-		if i == 0 {
-			treated = may[countTaken]
-			if s.Enrolled = shownIf(s.Enrolled, may[countEnrolled]); s.Enrolled != nil {
-				known = append(known, everybody)
-			}
-		}
-	}
-	if s.Treated = shownIf(s.Treated, treated); len(s.Sessions) == 0 {
-		s.Enrolled = withhold(s.Enrolled, threshold)
 	}
 	return s
+}
+
+// everyone are the numbers of people that belong to no session.
+var everyone = []counted[attended]{
+	{countTreated, func(a attended) bool { return a.treated }},
+	{countEnrolled, func(attended) bool { return true }},
 }

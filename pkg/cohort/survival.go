@@ -107,7 +107,7 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, what: q.Instrument + " " + string(q.Event),
 		CasesOnly: q.Rules.Caseness != nil && (q.Event == EventLossOfResponse || !q.AnyBaseline),
 	}
-	leave, windows := map[int]leaving{}, tally[[2]string]{}
+	leave, windows := map[int]leaving{}, tally[Windows]{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -121,7 +121,7 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 			continue
 		}
 		leave[life.days] = leave[life.days].with(life.event)
-		windows[[2]string{life.baseline.Window, life.end.Window}]++
+		windows[Windows{From: life.baseline.Window, To: life.end.Window}]++
 		s.lives.add(departure{life.days, life.event}, c.Person, life.baseline, life.end)
 	}
 	s.Enrolled, s.N, s.LeftOut = &enrolled, new(s.reasons[""]), reasons(s.reasons)

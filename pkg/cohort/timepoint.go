@@ -26,10 +26,12 @@ const (
 //
 //	baseline           the first score up to the first dose (trajectory.LateBefore
 //	                   included); the first score at all where no dose was given
-//	before_session:N   the last scored assessment before the N-th dosing session
-//	after_session:N    the first scored assessment after the N-th dosing session
+//	before_session:N   the last scored assessment before dosing session N
+//	after_session:N    the first scored assessment after dosing session N
 //	days:N:W           the score nearest to N days after the first dose, at most W
-//	                   days from it; of two equally near the earlier
+//	                   days from it; of two equally near the earlier. What was
+//	                   filled in up to the first dose is none of them, however
+//	                   wide the window is
 //	last               the last score
 type TimePoint struct {
 	Kind    PointKind
@@ -90,6 +92,7 @@ type Absence string
 const (
 	NotTreated  Absence = "not_treated"  // no dose was given, so there is no such time
 	NotReached  Absence = "not_reached"  // the session has not taken place, or the window has not closed
+	NextCourse  Absence = "next_course"  // another course of treatment began before the window closed
 	NotAssessed Absence = "not_assessed" // the time came, and nothing was filled in
 	NotScored   Absence = "not_scored"   // something was filled in, and its rule gives no total
 	// The following are told of comparisons alone; Find does not give them.
@@ -197,8 +200,7 @@ func (c Case) aroundSession(p TimePoint, scores []Score) (Score, Absence) {
 const day = 24 * time.Hour
 
 func (c Case) atDays(p TimePoint, scores []Score) (Score, Absence) {
-	first := c.FirstDose()
-	if first == nil {
+	if len(c.Doses) == 0 {
 		return Score{}, NotTreated
 	}
 	off := func(s Score) float64 {
@@ -208,10 +210,12 @@ func (c Case) atDays(p TimePoint, scores []Score) (Score, Absence) {
 		return p.Days - *s.Days
 	}
 	found, why := choose(scores,
-		func(s Score) bool { return s.Days != nil && off(s) <= p.Within },
+		func(s Score) bool { return s.Days != nil && off(s) <= p.Within && !c.upToFirstDose(s) },
 		func(best, next Score) bool { return off(next) < off(best) })
-	if why == NotAssessed && c.Until.Before(first.Add(time.Duration((p.Days+p.Within)*float64(day)))) {
-		why = NotReached
+	if why == NotAssessed {
+		if reached, notYet := c.followed(p.Days + p.Within); !reached {
+			why = notYet
+		}
 	}
 	return found, why
 }

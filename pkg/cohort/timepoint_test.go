@@ -33,6 +33,7 @@ func TestATimePointFindsOneScoreOrSaysWhyThereIsNone(t *testing.T) {
 	young.Until = daysAfter(80)
 	blank := someone("a").filled(trajectory.TimingBaseline, 0, -1, nil).dosed(0)
 	blank.Until = daysAfter(95)
+	again := ended(40, someone("a").baseline(20).dosed(0).later(25, 9))
 	cases := []struct {
 		p     *person
 		at    string
@@ -48,6 +49,11 @@ func TestATimePointFindsOneScoreOrSaysWhyThereIsNone(t *testing.T) {
 		{full(), "days:30:2", 0, cohort.NotAssessed},
 		{young, "days:90:14", 0, cohort.NotReached},
 		{full(), "last", 8, ""},
+		{someone("a").baseline(20).dosed(0), "days:7:14", 0, cohort.NotAssessed}, // a baseline is no follow-up
+		{someone("a").baseline(20).dosed(0).later(18, 9), "days:7:14", 9, ""},    // nor where it is nearer
+		{someone("a").dosed(0).before(1, 0.5, 20), "days:0:1", 0, cohort.NotAssessed},
+		{again, "days:30:7", 9, ""},
+		{again, "days:90:14", 0, cohort.NextCourse},
 		{blank, "baseline", 0, cohort.NotScored},
 		{blank, "after_session:1", 0, cohort.NotAssessed},
 		{blank, "days:90:5", 0, cohort.NotAssessed}, // the window closes on this day

@@ -39,7 +39,10 @@ func caseOf(h History, until time.Time) cohort.Case {
 			c.Doses = append(c.Doses, doseOf(ses))
 		}
 	}
-	c.Scores = x.scores(h)
+	if x.ends != nil && !x.ends.After(until) {
+		c.Ended = x.ends
+	}
+	c.Scores, c.Later = x.scores(h)
 	return c
 }
 
@@ -109,34 +112,44 @@ func (x index) other(ses *care.Session) bool {
 // over reports whether the case had ended by a time.
 func (x index) over(t time.Time) bool { return x.ends != nil && !t.Before(*x.ends) }
 
-// scores are the forms of the case, by instrument.
-func (x index) scores(h History) map[string][]cohort.Score {
-	out := map[string][]cohort.Score{}
+// scores are the forms of the case and those of later courses, by instrument.
+func (x index) scores(h History) (of, later map[string][]cohort.Score) {
+	of = map[string][]cohort.Score{}
 	for forms := h.Forms; len(forms) > 0; {
 		n := 1
 		for n < len(forms) && forms[n].Instrument == forms[0].Instrument {
 			n++
 		}
-		if scores := x.scoresOf(forms[:n], h.Sessions); len(scores) > 0 {
-			out[forms[0].Instrument] = scores
+		scores, others := x.scoresOf(forms[:n], h.Sessions)
+		if len(scores) > 0 {
+			of[forms[0].Instrument] = scores
+		}
+		if len(others) > 0 {
+			if later == nil {
+				later = map[string][]cohort.Score{}
+			}
+			later[forms[0].Instrument] = others
 		}
 		forms = forms[n:]
 	}
-	return out
+	return of, later
 }
 
-// scoresOf are the forms of one instrument.
-func (x index) scoresOf(forms []Form, sessions []care.Session) []cohort.Score {
-	scores := make([]cohort.Score, 0, len(forms))
+// scoresOf are the forms of one instrument. What was filled in before a session
+// of a later course is that course's.
+func (x index) scoresOf(forms []Form, sessions []care.Session) (of, later []cohort.Score) {
+	of = make([]cohort.Score, 0, len(forms))
 	for i := range forms {
 		f := &forms[i]
 		ses := sessionOf(f, sessions)
-		if x.over(f.CompletedAt) || ses != nil && x.over(ses.StartedAt) { // what was filled in before a later course is that course's
-			continue
+		score := x.score(f, ses)
+		if x.over(f.CompletedAt) || ses != nil && x.over(ses.StartedAt) {
+			later = append(later, score)
+		} else {
+			of = append(of, score)
 		}
-		scores = append(scores, x.score(f, ses))
 	}
-	return scores
+	return of, later
 }
 
 // sessionOf finds the session of a form; nil: it names none that is known. A

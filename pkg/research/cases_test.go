@@ -77,6 +77,11 @@ func TestACaseIsTheFirstCourseInWhichADoseWasGiven(t *testing.T) {
 			score(22, 10, trajectory.TimingAfter, 0, 10), // of an integration session
 			score(23, 90, trajectory.TimingFollowUp, 0, 8),
 		}},
+		Ended: new(on(98)),
+		Later: map[string][]cohort.Score{"phq-9": {
+			score(24, 97, trajectory.TimingBefore, 1, 15), // before the dose of the second course
+			score(25, 99, trajectory.TimingFollowUp, 0, 14), score(26, 101, trajectory.TimingAfter, 1, 7),
+		}},
 	}
 	if diff := cmp.Diff(want, research.CaseOf(person(), until)); diff != "" {
 		t.Errorf("the case (- is what was expected):\n%s", diff)
@@ -98,6 +103,48 @@ func TestWhatIsOnlyPlannedIsNoDose(t *testing.T) {
 		if s.Days != nil {
 			t.Errorf("before any dose a score has %v days from the first", *s.Days)
 		}
+	}
+}
+
+func TestACourseThatIsOnlyPlannedEndsNoCase(t *testing.T) {
+	if c := research.CaseOf(person(), on(97)); c.Ended != nil {
+		t.Errorf("a course that begins on day 98 had ended the case by day 97, at %v", c.Ended)
+	}
+	if c := research.CaseOf(person(), on(98)); c.Ended == nil {
+		t.Error("a course that began has not ended the one before")
+	}
+}
+
+func TestWhoBeganAnotherCourseIsNotLost(t *testing.T) {
+	flow, err := cohort.FlowQuery{Instrument: "phq-9", Points: []cohort.TimePoint{
+		{Kind: cohort.AtDays, Days: 60, Within: 7}, {Kind: cohort.AtDays, Days: 90, Within: 14},
+	}}.Compute(func(yield func(cohort.Case, error) bool) { yield(research.CaseOf(person(), on(365)), nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := [][3]int{}
+	for _, p := range flow.Points {
+		got = append(got, [3]int{*p.Expected, *p.Lost.N, *p.NextCourse})
+	}
+	if diff := cmp.Diff([][3]int{{1, 1, 0}, {0, 0, 1}}, got); diff != "" {
+		t.Errorf("expected, lost, in the next course (- is what was expected):\n%s", diff)
+	}
+}
+
+func TestAMeasureOfAPersonCountsLaterCourses(t *testing.T) {
+	h := person()
+	for i := range h.Forms { // remission 200 days after the index event, in the second course
+		if h.Forms[i].ID == id(26) {
+			h.Forms[i].CompletedAt, h.Forms[i].Total = on(200), new(4.0)
+		}
+	}
+	m, err := cohort.MeasuresQuery{}.Compute(func(yield func(cohort.Case, error) bool) { yield(research.CaseOf(h, on(900)), nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	drr := m.Measures[0]
+	if *drr.FollowUp.N != 1 || *drr.Remission.N != 1 || *drr.Remission.Of != 1 {
+		t.Errorf("HEDIS DRR-E: follow-up %d, remission %d of %d; want 1, 1 of 1", *drr.FollowUp.N, *drr.Remission.N, *drr.Remission.Of)
 	}
 }
 

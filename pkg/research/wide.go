@@ -99,7 +99,7 @@ func (x *Export) treated(stages []stage) func(*patient) iter.Seq2[*treated, erro
 
 // absences are the reasons of a missing score as files know them.
 var absences = map[cohort.Absence]export.Missing{
-	cohort.NotTreated: export.NotReached, cohort.NotReached: export.NotReached,
+	cohort.NotTreated: export.NotReached, cohort.NotReached: export.NotReached, cohort.NextCourse: export.NotReached,
 	cohort.NotAssessed: export.NotObserved, cohort.NotScored: export.Unknown,
 }
 

@@ -37,6 +37,20 @@ func telling(s *apitest.Server, route string, n ids) (method, path string, body 
 	return method, path, body, s.Do("GET", path, nil).Header.Get("ETag")
 }
 
+// anew is a client of whom nothing was changed since: a new one for a route
+// that changes something, and the same for all that only read.
+func anew(s *apitest.Server, route, reference string, standing *ids) ids {
+	reads := strings.HasPrefix(route, "GET ")
+	if reads && *standing != (ids{}) {
+		return *standing
+	}
+	of := withDuplicates(s, s.Clinic, settleAs(s, s.Clinic, reference))
+	if reads {
+		*standing = of
+	}
+	return of
+}
+
 // TestWithoutTheAuditTrailNoRequestSucceeds asks for every route while the
 // database refuses every entry of the trail.
 func TestWithoutTheAuditTrailNoRequestSucceeds(t *testing.T) {
@@ -46,9 +60,9 @@ func TestWithoutTheAuditTrailNoRequestSucceeds(t *testing.T) {
 		s.As(s.Clinic.Key[auth.Researcher], "GET", "/v1/instruments", nil).Want(http.StatusOK)
 		behind := database(s)
 		raw := behind.Raw(t)
-		told := 0
+		told, standing := 0, ids{}
 		for _, route := range apiRoutes(t, s) {
-			of := withDuplicates(s, s.Clinic, settleAs(s, s.Clinic, "canary "+newID()))
+			of := anew(s, route, "canary "+newID(), &standing)
 			method, path, body, etag := telling(s, route, of)
 			before, entries := dump(t, raw), behind.Rows(t, raw, "audit_entries", "1 = 1")
 			mend := behind.Refuse(t, raw, "INSERT", "audit_entries")
@@ -95,8 +109,9 @@ func TestEveryRequestLeavesEntriesOfItsOwn(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		behind := database(s)
 		raw := behind.Raw(t)
+		var standing ids
 		for _, route := range apiRoutes(t, s) {
-			of := withDuplicates(s, s.Clinic, settleAs(s, s.Clinic, newID()))
+			of := anew(s, route, newID(), &standing)
 			method, path, body, etag := telling(s, route, of)
 			since := len(behind.Trail(t, raw, s.Clinic.Who.Clinic))
 			r := s.Do(method, path, body, "If-Match", etag).Want(may[route].status)

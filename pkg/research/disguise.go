@@ -22,10 +22,11 @@ const (
 
 // disguise is what a profile makes of ids, times, ages and what is rare.
 type disguise struct {
-	profile Profile
-	dates   DateMode
-	names   *namer // nil where ids are shown, or nothing is
-	rare    map[string]map[string]bool
+	profile  Profile
+	dates    DateMode
+	names    *namer // nil where ids are shown, or nothing is
+	calendar *namer // moves dates; set where names is
+	rare     map[string]map[string]bool
 }
 
 // id is how a thing is named. Ids that are their own time, and so tell it,
@@ -48,7 +49,7 @@ func (d disguise) shift(person uuid.UUID) time.Duration {
 	if d.profile != Deidentified || d.names == nil {
 		return 0
 	}
-	return d.names.shift(person)
+	return d.calendar.shift(person)
 }
 
 // oldest is the age from which on ages are not told apart: the Safe Harbor

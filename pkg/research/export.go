@@ -84,11 +84,9 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 		x.at = stamp(s.Now())
 		x.GeneratedAt = x.at
 		if r.Profile != Identified {
-			project, err := s.project(ctx, x.who, tx, x.Request.Project)
-			if err != nil {
+			if err := s.nameBy(ctx, x.who, tx, &x.disguise, x.Request.Project); err != nil {
 				return err
 			}
-			x.disguise.names = project.namer()
 		}
 		if len(r.Instruments) == 0 {
 			if x.Request.Instruments, err = x.instruments(ctx, tx); err != nil {

@@ -49,7 +49,7 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 // moved moves the days of every assessment.
 func (x *Export) changed(p Person) bool {
 	moved := slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Others[id] }) ||
-		slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+		p.said(func(c care.Consent) bool {
 			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.until())
 		})
 	if moved {
@@ -117,8 +117,8 @@ func (x *Export) withdrew(p Person) bool {
 	if p.Erased || agreed || !known {
 		return false
 	}
-	had := slices.ContainsFunc(p.Said, func(c care.Consent) bool { return c.Status == care.Granted })
-	return had && slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+	had := p.said(func(c care.Consent) bool { return c.Status == care.Granted })
+	return had && p.said(func(c care.Consent) bool {
 		return c.Status == care.Withdrawn && !c.RecordedAt.Before(*x.Request.ChangedSince)
 	})
 }

@@ -30,7 +30,8 @@ import (
 type Reader interface {
 	// People gives everybody whom the clinic knew at a time (nil is now), by
 	// id, those erased since as well, and what they have said of research up to
-	// now. Where records were merged at that time they are one person.
+	// now. Where records were merged at that time they are one person, for whom
+	// everybody speaks to whom one of the records belongs today.
 	People(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
 	// Histories gives what is known of people, in their order. The number of
 	// statements grows with every few hundred people; what is held does not.

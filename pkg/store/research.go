@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,12 +108,33 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 			p.Records = append(p.Records, r.ID)
 		}
 	}
-	err = d.said(ctx, who, func(client uuid.UUID, c care.Consent) {
-		if i, found := place[client]; found {
-			out[i].Said = append(out[i].Said, c)
+	return out, d.speak(ctx, who, known, out)
+}
+
+// speak adds what was said of research for people: by whoever a record belongs
+// to today, also where that was somebody else at the time they are of.
+func (d *DB) speak(ctx context.Context, who auth.Principal, known []standingRow, people []research.Person) error {
+	today := make(map[uuid.UUID]uuid.UUID, len(known))
+	for _, r := range known {
+		if today[r.ID] = r.ID; r.MergedInto != nil {
+			today[r.ID] = *r.MergedInto
 		}
-	})
-	return out, err
+	}
+	said := make(map[uuid.UUID]care.Consents, len(known))
+	err := d.said(ctx, who, func(client uuid.UUID, c care.Consent) { said[today[client]] = append(said[today[client]], c) })
+	if err != nil {
+		return err
+	}
+	for i := range people {
+		var spoken []uuid.UUID
+		for _, record := range people[i].Records {
+			if head := today[record]; !slices.Contains(spoken, head) {
+				spoken = append(spoken, head)
+				people[i].Said = append(people[i].Said, said[head])
+			}
+		}
+	}
+	return nil
 }
 
 // said reads what everybody has said of research. There is much of it, so it is

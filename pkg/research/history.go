@@ -32,6 +32,8 @@ func (p Person) Agreed(at time.Time) (agreed, known bool) {
 	return agreed, known
 }
 
+func (p Person) erasedSince(t time.Time) bool { return p.Gone != nil && !p.Gone.Before(t) }
+
 // said reports whether anything was said that is so.
 func (p Person) said(so func(care.Consent) bool) bool {
 	return slices.ContainsFunc(p.Said, func(all care.Consents) bool { return slices.ContainsFunc(all, so) })

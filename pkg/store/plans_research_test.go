@@ -47,7 +47,7 @@ func useResearch(ctx context.Context, t *testing.T, db *store.DB, who auth.Princ
 		findStudied(ctx, t, r, who, cohort.ID, snapshot.ID)
 		for _, asOf := range []*time.Time{nil, &now} {
 			readHistories(ctx, t, r, who, asOf)
-			_, err := r.InstrumentsAt(ctx, who, asOf)
+			_, err := r.InstrumentsAt(ctx, who, nil, asOf)
 			must(t, err)
 			_, err = r.Changes(ctx, who, now, asOf)
 			must(t, err)

@@ -69,7 +69,7 @@ func findStudied(ctx context.Context, t *testing.T, r research.Reader, who auth.
 	must(t, err)
 	_, err = r.Releases(ctx, who, []string{"m", "n"})
 	must(t, err)
-	_, err = r.InstrumentsInUse(ctx, who)
+	_, err = r.InstrumentsInUse(ctx, who, nil)
 	must(t, err)
 	for _, page := range []care.Page{{Limit: 10}, {Limit: 10, After: care.Position{Text: "a", ID: snapshot}}} {
 		_, err = r.Cohorts(ctx, who, page)

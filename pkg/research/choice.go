@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -17,21 +18,20 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 		return nil
 	}
 	x.at = stamp(s.Now())
-	x.GeneratedAt = x.at
 	return s.Store.Study(ctx, x.who, func(r Reader) error {
 		x.chosen = nil
-		if _, err := s.agreed(ctx, x, r); err != nil {
+		agreed, err := s.agreed(ctx, x, r)
+		if err != nil {
 			return err
 		}
-		if since := x.Request.ChangedSince; since != nil {
-			var err error
-			if x.changes, err = r.Changes(ctx, x.who, *since, x.Request.AsOf); err != nil {
+		if x.Request.ChangedSince != nil {
+			if err := x.change(ctx, r); err != nil {
 				return err
 			}
 			x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !x.changed(p) })
 		}
 		if x.Request.Cohort != nil {
-			if err := s.inCohort(ctx, x, r); err != nil {
+			if err := s.inCohort(ctx, x, r, agreed); err != nil {
 				return err
 			}
 		}
@@ -43,13 +43,47 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 	})
 }
 
+var errNoWatermark = fault.New(fault.Invalid, "The increment begins when no export was made.",
+	fault.Detail{Pointer: "/changed_since", In: "query", Code: "not_an_export", Message: "Without exports:limited an increment begins where an earlier export ended: at its Protrack-Generated-At, to the microsecond."})
+
+// change reads what an increment is about. Whoever is not to see true dates
+// begins it where an earlier export ended: times at will would tell, by halving,
+// when each client's rows were recorded.
+func (x *Export) change(ctx context.Context, r Reader) (err error) {
+	since := *x.Request.ChangedSince
+	if x.Request.Profile == Deidentified && !x.who.May(auth.ExportLimited) {
+		known, err := r.ExportedAt(ctx, x.who, since, exportActions())
+		if err != nil {
+			return err
+		}
+		if !known {
+			return errNoWatermark
+		}
+	}
+	if x.changes, err = r.Changes(ctx, x.who, since, x.Request.AsOf); err != nil {
+		return err
+	}
+	people, err := r.People(ctx, x.who, x.Request.AsOf)
+	if err != nil {
+		return err
+	}
+	gone := slices.Clone(x.changes.Merged)
+	for _, p := range people {
+		if p.erasedSince(since) {
+			gone = append(gone, p.ID)
+		}
+	}
+	x.handed, err = r.HandedOut(ctx, x.who, gone)
+	return err
+}
+
 // changed reports whether anything of a person was recorded since the time that
 // an increment begins at, and keeps whether that bears on all their rows: who
 // agreed to research since has none that went out before, and a session that
 // moved moves the days of every assessment.
 func (x *Export) changed(p Person) bool {
 	moved := slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Others[id] }) ||
-		slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+		p.said(func(c care.Consent) bool {
 			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.until())
 		})
 	if moved {
@@ -66,7 +100,7 @@ var errDatedCohort = fault.New(fault.Invalid, "This profile hides what the cohor
 
 // inCohort leaves those who belong to the cohort that is asked for. Dates that
 // a profile hides would be told by who belongs to a cohort of a few days.
-func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
+func (s *Service) inCohort(ctx context.Context, x *Export, r Reader, agreed []Person) error {
 	found, err := r.Cohort(ctx, x.who, *x.Request.Cohort)
 	if fault.Is(err, fault.NotFound) {
 		return errUnknownCohort
@@ -78,6 +112,11 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
 	if x.Request.Profile == Deidentified && (f.EnrolledFrom != nil || f.EnrolledTo != nil || f.FirstDoseFrom != nil || f.FirstDoseTo != nil) {
 		return errDatedCohort
 	}
+	if x.Terms != nil {
+		x.disguise.shown = x.Terms.Shown
+	} else if x.disguise.shown, err = s.shownValues(ctx, x, r, agreed); err != nil {
+		return err
+	}
 	members := map[uuid.UUID]bool{}
 	q := HistoryQuery{AsOf: x.Request.AsOf, Instruments: f.instruments(nil)}
 	q.SkipForms = f.Baseline == nil && f.EnrolledFrom == nil && f.EnrolledTo == nil
@@ -85,7 +124,7 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
 		if err != nil {
 			return err
 		}
-		if f.Match(c) {
+		if f.Match(x.disguise.seen(c)) {
 			members[c.Person] = true
 		}
 	}
@@ -93,7 +132,9 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader) error {
 	return nil
 }
 
-// gone names those of all people who have left an increment.
+// gone names those of all people who have left an increment. Of whoever was
+// erased, and of a record that another stands for now, nothing is left that says
+// whether they had agreed: they are named where an export named them.
 func (x *Export) gone(people []Person) []string {
 	since := x.Request.ChangedSince
 	if since == nil {
@@ -101,11 +142,14 @@ func (x *Export) gone(people []Person) []string {
 	}
 	var out []string
 	for _, p := range people {
-		if p.Gone != nil && !p.Gone.Before(*since) || x.withdrew(p) {
+		if p.erasedSince(*since) && x.handed[p.ID] || x.withdrew(p) {
 			out = append(out, x.disguise.id(aClient, p.ID))
 		}
 	}
 	for _, id := range x.changes.Merged {
+		if !x.handed[id] {
+			continue
+		}
 		out = append(out, x.disguise.id(aClient, id))
 	}
 	return slices.Sorted(slices.Values(out))
@@ -117,8 +161,8 @@ func (x *Export) withdrew(p Person) bool {
 	if p.Erased || agreed || !known {
 		return false
 	}
-	had := slices.ContainsFunc(p.Said, func(c care.Consent) bool { return c.Status == care.Granted })
-	return had && slices.ContainsFunc(p.Said, func(c care.Consent) bool {
+	had := p.said(func(c care.Consent) bool { return c.Status == care.Granted })
+	return had && p.said(func(c care.Consent) bool {
 		return c.Status == care.Withdrawn && !c.RecordedAt.Before(*x.Request.ChangedSince)
 	})
 }

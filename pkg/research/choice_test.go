@@ -155,6 +155,7 @@ func TestAnIncrementHoldsWhatChangedSince(t *testing.T) {
 			people[i] = c.person(t, care.Client{Reference: care.Private(fmt.Sprint("P-", i))})
 			forms[i] = c.record(t, form(people[i].ID, "gad-7", day(1), 0), form(people[i].ID, "gad-7", day(2), 0))
 		}
+		c.read(t, research.Request{Table: research.Clients, Profile: research.Deidentified})
 		since := c.Clock.Now()
 		amended := form(people[0].ID, "gad-7", day(1), 3)
 		amended.ID, amended.Reason = forms[0][0].ID, "misread"

@@ -20,13 +20,14 @@ func (s *Service) Columns(ctx context.Context, who auth.Principal, r Request) (e
 	r, now := r.filled(), stamp(s.Now())
 	x := &Export{Request: r, GeneratedAt: now, at: now, who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
 	var table export.Table
-	err := s.Store.Study(ctx, x.who, func(tx Reader) (err error) {
+	err := s.Store.Study(ctx, x.who, func(tx Reader) error {
 		// Which columns there are may depend on who is in it.
-		if _, err := s.agreed(ctx, x, tx); err != nil {
+		all, err := s.agreed(ctx, x, tx)
+		if err != nil {
 			return err
 		}
 		if len(r.Instruments) == 0 {
-			if x.Request.Instruments, err = x.instruments(ctx, tx); err != nil {
+			if x.Request.Instruments, err = x.instruments(ctx, tx, all); err != nil {
 				return err
 			}
 		}

@@ -1,10 +1,12 @@
 package research
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/export"
 )
 
@@ -22,10 +24,11 @@ const (
 
 // disguise is what a profile makes of ids, times, ages and what is rare.
 type disguise struct {
-	profile Profile
-	dates   DateMode
-	names   *namer // nil where ids are shown, or nothing is
-	rare    map[string]map[string]bool
+	profile  Profile
+	dates    DateMode
+	names    *namer              // nil where ids are shown, or nothing is
+	calendar *namer              // moves dates; set where names is
+	shown    map[string][]string // values of categories; all others are merged
 }
 
 // id is how a thing is named. Ids that are their own time, and so tell it,
@@ -48,7 +51,7 @@ func (d disguise) shift(person uuid.UUID) time.Duration {
 	if d.profile != Deidentified || d.names == nil {
 		return 0
 	}
-	return d.names.shift(person)
+	return d.calendar.shift(person)
 }
 
 // oldest is the age from which on ages are not told apart: the Safe Harbor
@@ -72,12 +75,34 @@ func (d disguise) age(birthYear *int, at *time.Time) export.Cell {
 
 // category is a value of a column in which rare values are merged.
 func (d disguise) category(of category, value string) export.Cell {
-	if d.profile == Identified {
-		return export.TextCell(value)
+	return export.TextCell(d.merged(of, value))
+}
+
+// merged is a value of a category, or what stands for all rare ones.
+func (d disguise) merged(of category, value string) string {
+	if !slices.ContainsFunc(d.profile.hidden(), func(c category) bool { return c.name == of.name }) {
+		if d.profile == Identified {
+			return value
+		}
+		return of.spelt(value)
 	}
-	value = of.spelt(value)
-	if d.rare[of.name][value] {
-		value = other
+	if value = of.spelt(value); value != "" && !slices.Contains(d.shown[of.name], value) {
+		return other
 	}
-	return export.TextCell(value)
+	return value
+}
+
+// seen is a case as a reader of an export sees it: whom a cohort holds must not
+// tell what the export hides.
+func (d disguise) seen(c cohort.Case) cohort.Case {
+	c.Sex, c.Indication = d.merged(sexes, c.Sex), d.merged(indications, c.Indication)
+	c.Doses = slices.Clone(c.Doses)
+	for i := range c.Doses {
+		dose := &c.Doses[i]
+		dose.Substance, dose.Route = d.merged(substances, dose.Substance), d.merged(routes, dose.Route)
+	}
+	if d.profile == Deidentified && c.BirthYear != nil && len(c.Doses) > 0 {
+		c.BirthYear = new(max(*c.BirthYear, c.Doses[0].At.Year()-oldest))
+	}
+	return c
 }

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store/storetest"
@@ -301,6 +304,40 @@ func TestIntervalsAreKeptAndPseudonymsAreTheProjects(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDatesAreMovedAlikeInEveryProject: by another constant in each, enough
+// projects would give the true date away.
+func TestDatesAreMovedAlikeInEveryProject(t *testing.T) {
+	each(t, func(t *testing.T, c study) {
+		for i := range 8 {
+			c.record(t, form(c.person(t, care.Client{}).ID, "gad-7", day(i), 1))
+		}
+		times := func(project string) []string {
+			out := c.read(t, research.Request{Profile: research.Deidentified, Project: project}).texts("completed_at")
+			slices.Sort(out)
+			return out
+		}
+		if d := cmp.Diff(times("one"), times("two")); d != "" {
+			t.Errorf("times in two projects (-one +two):\n%s", d)
+		}
+		if _, err := c.try(research.Request{Profile: research.Deidentified, Project: "_dates"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("the key of dates names people: %v", err)
+		}
+	})
+}
+
+func TestAProjectsSecretIsNotPrinted(t *testing.T) {
+	p := research.Project{Name: "one", Secret: research.Secret("MARKSECRET")}
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{fmt.Sprint(p), fmt.Sprintf("%+v %#v %s %q", p, p, p.Secret, p.Secret), slog.AnyValue(p.Secret).Resolve().String(), string(text)} {
+		if strings.Contains(shown, "MARK") || strings.Contains(shown, hex.EncodeToString([]byte("MARK"))) || strings.Contains(shown, "77, 65") {
+			t.Errorf("printed: %s", shown)
+		}
+	}
 }
 
 // TestTheOrderOfRowsIsNotThatOfComing compares it with the order of ids, which

@@ -28,16 +28,19 @@ type LeftOut struct {
 // request. They are settled when it is read first; who sets them before repeats
 // an earlier export. They are stored with a snapshot; hence the tags.
 type Terms struct {
-	Versions map[string]string          `json:"versions"`       // of each instrument's definition
-	Rules    map[string]string          `json:"rules"`          // change rule set of each instrument; absent: none applies
-	Rare     map[string]map[string]bool `json:"rare,omitempty"` // by column, the values that are merged into other
+	Versions map[string]string `json:"versions"` // of each instrument's definition
+	Rules    map[string]string `json:"rules"`    // change rule set of each instrument; absent: none applies
+	// Shown are, by column, the values that enough people share; all others are
+	// merged. What few have, or one, is kept nowhere: it would outlive their record.
+	Shown    map[string][]string `json:"shown,omitempty"`
+	Sessions int                 `json:"sessions,omitempty"` // of the shape wide: up to which number dosing sessions have columns
 }
 
 // Export is an export that was allowed and noted, and is about to be written.
 type Export struct {
-	Request     Request // with what was left open filled in
-	GeneratedAt time.Time
-	People      []Person // whose data it holds, in the order in which it is written
+	Request     Request   // with what was left open filled in
+	GeneratedAt time.Time // all that was recorded before is in it
+	People      []Person  // whose data it holds, in the order in which it is written
 	LeftOut     LeftOut
 	Terms       *Terms // nil until it is read
 
@@ -52,7 +55,8 @@ type Export struct {
 	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
 	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
 	changes  Changes
-	rows     int64 // that were handed on so far, or last
+	handed   map[uuid.UUID]bool // of an increment: who an earlier export named, of those who are gone
+	rows     int64              // that were handed on so far, or last
 
 	snapshot *Snapshot          // that it is of; nil: none
 	members  map[uuid.UUID]bool // people of the snapshot
@@ -62,11 +66,16 @@ type Export struct {
 // every client in it. Forbidden where the profile is more than the principal's
 // rights; Invalid with every fault of the request.
 func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*Export, error) {
+	if err := s.require(ctx, who, r.permissions()...); err != nil {
+		return nil, err
+	}
 	return s.prepare(ctx, who, &Export{Request: r}, s.exported)
 }
 
 // prepare is Prepare for an export that may be of a snapshot, with the entry
-// that is left.
+// that is left. One that is not made yet is as of when nothing is under way any
+// more that was recorded before: the next increment begins there, and must not
+// pass over what had not come in.
 func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, entry func(*Export) audit.Entry) (*Export, error) {
 	r := x.Request
 	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
@@ -77,26 +86,30 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	}
 	x.Request, x.who = r.filled(), reaching(who)
 	x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
+	if x.GeneratedAt.IsZero() {
+		x.GeneratedAt = stamp(s.Now())
+		if err := s.Store.Settle(ctx, who); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.choose(ctx, x); err != nil {
 		return nil, err
 	}
 	err := s.Store.Conduct(ctx, x.who, func(tx Tx) (err error) {
 		x.at = stamp(s.Now())
-		x.GeneratedAt = x.at
 		if r.Profile != Identified {
-			project, err := s.project(ctx, x.who, tx, x.Request.Project)
-			if err != nil {
+			if err := s.nameBy(ctx, x.who, tx, &x.disguise, x.Request.Project); err != nil {
 				return err
 			}
-			x.disguise.names = project.namer()
+		}
+		all, err := s.agreed(ctx, x, tx)
+		if err != nil {
+			return err
 		}
 		if len(r.Instruments) == 0 {
-			if x.Request.Instruments, err = x.instruments(ctx, tx); err != nil {
+			if x.Request.Instruments, err = x.instruments(ctx, tx, all); err != nil {
 				return err
 			}
-		}
-		if _, err := s.agreed(ctx, x, tx); err != nil {
-			return err
 		}
 		x.order()
 		tx.Note(entry(x))
@@ -108,15 +121,20 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	return x, nil
 }
 
-// instruments are those that there is anything of.
-func (x *Export) instruments(ctx context.Context, r Reader) ([]string, error) {
+// instruments are those that there is anything of. What only others answered is
+// none: that it was asked says something of them.
+func (x *Export) instruments(ctx context.Context, r Reader, agreed []Person) ([]string, error) {
+	clients := map[uuid.UUID]bool{}
+	for _, id := range records(agreed) {
+		clients[id] = true
+	}
 	switch {
 	case x.Request.Table == Sessions:
 		return nil, nil
 	case x.Request.AsOf == nil && x.Request.ChangedSince == nil:
-		return r.InstrumentsInUse(ctx, x.who)
+		return r.InstrumentsInUse(ctx, x.who, clients)
 	}
-	return r.InstrumentsAt(ctx, x.who, x.Request.AsOf)
+	return r.InstrumentsAt(ctx, x.who, clients, x.Request.AsOf)
 }
 
 // reaching is a principal who sees no single client, among all who agreed to
@@ -173,10 +191,12 @@ func (x *Export) order() {
 	slices.SortFunc(x.People, func(a, b Person) int { return bytes.Compare(keys[a.ID], keys[b.ID]) })
 }
 
-// exported is the entry of an export. It names filters, and no value of theirs
-// that says who somebody is.
+// exported is the entry of an export: of the time that the export is of, by which
+// it is known when the next increment is asked for. It names filters, and no
+// value of theirs that says who somebody is.
 func (s *Service) exported(x *Export) audit.Entry {
-	e := s.entry(x.who.Did(string(x.Request.Table)+".export", "", uuid.Nil)).WithClients(x.records())
+	e := s.entry(x.who.Did(x.Request.Table.action(), "", uuid.Nil)).WithClients(records(x.People))
+	e.At = x.GeneratedAt
 	e.Details.Note = map[string]string{
 		"profile": string(x.Request.Profile), "project": x.Request.Project, "format": string(x.Request.Format),
 		"shape": string(x.Request.Shape), "package": strconv.FormatBool(x.Request.Package),
@@ -187,10 +207,10 @@ func (s *Service) exported(x *Export) audit.Entry {
 	return e
 }
 
-// records are those of the people of an export.
-func (x *Export) records() []uuid.UUID {
+// records are those of people.
+func records(people []Person) []uuid.UUID {
 	var ids []uuid.UUID
-	for _, p := range x.People {
+	for _, p := range people {
 		ids = append(ids, p.Records...)
 	}
 	return ids
@@ -241,14 +261,20 @@ func (s *Service) settle(ctx context.Context, x *Export, r Reader, agreed []Pers
 				t.Rules[id] = rules.ID
 			}
 		}
-		if x.Request.categorised() {
-			if t.Rare, err = s.rareValues(ctx, x, r, agreed); err != nil {
+		t.Shown = x.disguise.shown
+		if x.Request.categorised() && t.Shown == nil {
+			if t.Shown, err = s.shownValues(ctx, x, r, agreed); err != nil {
+				return err
+			}
+		}
+		if x.Request.Shape == Wide {
+			if t.Sessions, err = x.mostDoses(ctx, r); err != nil {
 				return err
 			}
 		}
 		x.Terms = t
 	}
-	x.disguise.rare = x.Terms.Rare
+	x.disguise.shown = x.Terms.Shown
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package research
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,16 +11,33 @@ import (
 
 // Person is one person whom the clinic knows.
 type Person struct {
-	ID      uuid.UUID     // of the record that stands for the person
-	Records []uuid.UUID   // all records of the person, ID first
-	Erased  bool          // the record was erased since
-	Gone    *time.Time    // when it was erased; nil: it was not
-	Said    care.Consents // what was said of research, up to now
+	ID      uuid.UUID   // of the record that stands for the person
+	Records []uuid.UUID // all records of the person, ID first
+	Erased  bool        // the record was erased since
+	Gone    *time.Time  // when it was erased; nil: it was not
+	// Said is what was said of research up to now, by everybody whom any of the
+	// records belongs to today: records may have been merged since, or set apart.
+	Said []care.Consents
 }
 
-// Agreed reports whether the person has agreed to research and not withdrawn,
-// at a time, and whether anything was known of it by then.
-func (p Person) Agreed(at time.Time) (agreed, known bool) { return p.Said.Stands(care.ForResearch, at) }
+// Agreed reports whether everybody whom the person's records belong to has
+// agreed to research and not withdrawn, at a time, and whether anything was
+// known of it by then.
+func (p Person) Agreed(at time.Time) (agreed, known bool) {
+	agreed = len(p.Said) > 0
+	for _, said := range p.Said {
+		a, k := said.Stands(care.ForResearch, at)
+		agreed, known = agreed && a, known || k
+	}
+	return agreed, known
+}
+
+func (p Person) erasedSince(t time.Time) bool { return p.Gone != nil && !p.Gone.Before(t) }
+
+// said reports whether anything was said that is so.
+func (p Person) said(so func(care.Consent) bool) bool {
+	return slices.ContainsFunc(p.Said, func(all care.Consents) bool { return slices.ContainsFunc(all, so) })
+}
 
 // HistoryQuery says what to read of people.
 type HistoryQuery struct {

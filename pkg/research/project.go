@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"hash"
+	"log/slog"
 	"regexp"
 	"time"
 
@@ -20,13 +21,33 @@ import (
 // pseudonym in every export, and in another project another one.
 type Project struct {
 	Name      string
-	Secret    []byte // 32 bytes, never handed out
+	Secret    Secret // 32 bytes
 	CreatedAt time.Time
 	CreatedBy uuid.UUID
 }
 
+// Secret is the key of a project. It is never handed out, and prints as ***.
+type Secret []byte
+
+func (Secret) String() string { return "***" }
+
+// GoString is for %#v.
+func (Secret) GoString() string { return "***" }
+
+// MarshalText is for JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// LogValue is for logs.
+func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+
 // DefaultProject is the project of whoever names none.
 const DefaultProject = "default"
+
+// calendar is the project whose key moves dates, in every project: were a
+// client's dates moved by another constant in each, whoever named enough
+// projects would find the one true date that fits them all. Its name is one
+// that nobody can ask for.
+const calendar = "_dates"
 
 var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
 
@@ -40,14 +61,31 @@ func (s *Service) project(ctx context.Context, who auth.Principal, tx Tx, name s
 		return p, err
 	}
 	p = Project{Name: name, Secret: s.NewSecret(), CreatedAt: stamp(s.Now()), CreatedBy: who.Actor}
+	stored, err := tx.InsertProject(ctx, who, p)
+	switch {
+	case err != nil:
+		return Project{}, err
+	case !stored:
+		return tx.Project(ctx, who, name) // another was quicker
+	}
 	e := s.entry(who.Did("project.create", "project", uuid.Nil))
 	e.Details.Note = map[string]string{"project": name}
 	tx.Note(e)
-	stored, err := tx.InsertProject(ctx, who, p)
-	if err == nil && !stored {
-		return tx.Project(ctx, who, name) // another was quicker
+	return p, nil
+}
+
+// nameBy lets a disguise name things as a project does.
+func (s *Service) nameBy(ctx context.Context, who auth.Principal, tx Tx, d *disguise, name string) error {
+	project, err := s.project(ctx, who, tx, name)
+	if err != nil {
+		return err
 	}
-	return p, err
+	d.names = project.namer()
+	if project, err = s.project(ctx, who, tx, calendar); err != nil {
+		return err
+	}
+	d.calendar = project.namer()
+	return nil
 }
 
 // thing is a kind of thing that has a pseudonym. One id gives another
@@ -96,8 +134,9 @@ func (n *namer) pseudonym(of thing, id uuid.UUID) string {
 // shiftDays bounds how far dates are moved: a year either way hides the season.
 const shiftDays = 364
 
-// shift is how far the dates of one person are moved: whole days, the same for
-// everything of the person, so that all intervals are kept. It is never 0.
+// shift is how far the calendar moves the dates of one person: whole days, the
+// same for everything of the person, so that all intervals are kept. It is
+// never 0.
 func (n *namer) shift(person uuid.UUID) time.Duration {
 	sum := n.sum(aShift, person)
 	days := int64(binary.BigEndian.Uint64(sum[:8])%(2*shiftDays)) - shiftDays // #nosec G115 -- below 2*shiftDays

@@ -71,10 +71,10 @@ const (
 	fewest = 5
 )
 
-// rareValues counts the people who have each value of a profile's categories,
-// and says which values are merged. It counts everybody in research, whatever
+// shownValues counts the people who have each value of a profile's categories,
+// and says which values are shown. It counts everybody in research, whatever
 // rows are asked for: what is merged is the same in each export of one time.
-func (s *Service) rareValues(ctx context.Context, x *Export, r Reader, agreed []Person) (map[string]map[string]bool, error) {
+func (s *Service) shownValues(ctx context.Context, x *Export, r Reader, agreed []Person) (map[string][]string, error) {
 	hidden := x.Request.Profile.hidden()
 	if len(hidden) == 0 {
 		return nil, nil
@@ -97,9 +97,9 @@ func (s *Service) rareValues(ctx context.Context, x *Export, r Reader, agreed []
 		}
 		n++
 	}
-	out := make(map[string]map[string]bool, len(hidden))
+	out := make(map[string][]string, len(hidden))
 	for i, c := range hidden {
-		out[c.name] = who[i].rare(max(set.SmallestCell, fewest))
+		out[c.name] = who[i].shown(max(set.SmallestCell, fewest))
 	}
 	return out, nil
 }
@@ -114,6 +114,18 @@ func (h holders) add(value string, person int32) {
 	if all := h[value]; len(all) == 0 || all[len(all)-1] != person {
 		h[value] = append(all, person)
 	}
+}
+
+// shown are the values that are not rare, in order.
+func (h holders) shown(threshold int) []string {
+	rare := h.rare(threshold)
+	return slices.Sorted(func(yield func(string) bool) {
+		for value := range h {
+			if !rare[value] && !yield(value) {
+				return
+			}
+		}
+	})
 }
 
 // rare are the values that fewer people have than a threshold. Together they

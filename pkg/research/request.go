@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/fault"
@@ -22,6 +23,9 @@ const (
 	Clients      Table = "clients"
 	Trajectories Table = "trajectories"
 )
+
+// action is how the audit trail names an export of the table.
+func (t Table) action() string { return string(t) + ".export" }
 
 // Tables lists every table.
 func Tables() []Table { return []Table{Assessments, Sessions, Clients, Trajectories} }
@@ -82,6 +86,17 @@ func (r Request) filled() Request {
 		r.Project = cmp.Or(r.Project, DefaultProject)
 	}
 	return r
+}
+
+// permissions are what a request asks for. Whoever is not to see true dates does
+// not choose the time of which the record is read either: by halving the times
+// one finds when each row came.
+func (r Request) permissions() []auth.Permission {
+	need := []auth.Permission{r.Profile.permission()}
+	if r.Profile == Deidentified && r.AsOf != nil {
+		need = append(need, auth.ExportLimited)
+	}
+	return need
 }
 
 // byForm reports whether single assessments can be asked for.

@@ -30,21 +30,27 @@ import (
 type Reader interface {
 	// People gives everybody whom the clinic knew at a time (nil is now), by
 	// id, those erased since as well, and what they have said of research up to
-	// now. Where records were merged at that time they are one person.
+	// now. Where records were merged at that time they are one person, for whom
+	// everybody speaks to whom one of the records belongs today.
 	People(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
 	// Histories gives what is known of people, in their order. The number of
 	// statements grows with every few hundred people; what is held does not.
 	// Nothing else may be asked of the reader until they have all been read, or
 	// the loop has ended: it reads ahead.
 	Histories(ctx context.Context, who auth.Principal, people []Person, q HistoryQuery) iter.Seq2[History, error]
-	// InstrumentsInUse lists the instruments that the clinic has answers to.
-	InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error)
-	// InstrumentsAt lists those that it had answers to at a time (nil is now),
-	// retracted ones as well. It looks at every assessment.
-	InstrumentsAt(ctx context.Context, who auth.Principal, asOf *time.Time) ([]string, error)
+	// InstrumentsInUse lists the instruments that any of these clients has answered.
+	InstrumentsInUse(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool) ([]string, error)
+	// InstrumentsAt lists those that they had answered by a time (nil is now),
+	// retracted answers as well. It looks at every assessment.
+	InstrumentsAt(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool, asOf *time.Time) ([]string, error)
 	// Changes says of which records something was recorded at a time or later,
 	// of what is known at another (nil is now).
 	Changes(ctx context.Context, who auth.Principal, since time.Time, asOf *time.Time) (Changes, error)
+
+	// ExportedAt reports whether the audit trail has one of these acts at a time.
+	ExportedAt(ctx context.Context, who auth.Principal, at time.Time, actions []string) (bool, error)
+	// HandedOut says of clients which of them an export named ever.
+	HandedOut(ctx context.Context, who auth.Principal, clients []uuid.UUID) (map[uuid.UUID]bool, error)
 
 	Settings(ctx context.Context, who auth.Principal) (care.Settings, error)
 	ClinicSettings(ctx context.Context, who auth.Principal) (care.ClinicSettings, error)

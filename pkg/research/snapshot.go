@@ -48,6 +48,19 @@ type Frozen struct {
 	Program string  `json:"program"` // version of the program that made it
 }
 
+// snapshotPrepare is the act of reading what is frozen.
+const snapshotPrepare = "snapshot.prepare"
+
+// exportActions are the acts that handed out, or froze, what was known at their
+// time.
+func exportActions() []string {
+	out := []string{snapshotPrepare}
+	for _, t := range Tables() {
+		out = append(out, t.action())
+	}
+	return out
+}
+
 // snapshotName is what a snapshot may be called: a part of its files' names.
 var snapshotName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,62}$`)
 
@@ -60,7 +73,7 @@ var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message
 // principal's rights; Conflict where the name is taken. Ids are idempotent as in
 // care.Service.CreateClient.
 func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request, program string) (Snapshot, care.Outcome, error) {
-	if err := s.require(ctx, who, auth.TakeSnapshots, r.Profile.permission()); err != nil {
+	if err := s.require(ctx, who, append(r.permissions(), auth.TakeSnapshots)...); err != nil {
 		return Snapshot{}, care.Refused, err
 	}
 	if s.Signer == nil {
@@ -167,11 +180,14 @@ func (s *Service) freeze(ctx context.Context, who auth.Principal, snap *Snapshot
 	if r.AsOf == nil {
 		r.AsOf = &snap.CreatedAt
 	}
-	x, err := s.prepare(ctx, who, &Export{Request: r}, func(x *Export) audit.Entry { return s.snapshotEntry(x.who, "snapshot.prepare", *snap) })
+	x, err := s.prepare(ctx, who, &Export{Request: r, GeneratedAt: snap.CreatedAt}, func(x *Export) audit.Entry {
+		e := s.snapshotEntry(x.who, snapshotPrepare, *snap)
+		e.At = x.GeneratedAt
+		return e
+	})
 	if err != nil {
 		return nil, err
 	}
-	x.GeneratedAt = snap.CreatedAt
 	var members []uuid.UUID
 	err = s.Read(ctx, x, func(t export.Table) error {
 		snap.AsOf, x.snapshot = x.until(), snap
@@ -196,7 +212,17 @@ func (s *Service) Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID
 		}
 		return err
 	})
-	return snap, err
+	return s.covered(who, snap), err
+}
+
+// covered is what a principal may know of a snapshot: of one that it may not
+// pull, that there is one. Its manifest counts and names whom it may not see.
+func (s *Service) covered(who auth.Principal, snap Snapshot) Snapshot {
+	if !who.May(snap.Frozen.Request.Profile.permission()) {
+		snap.Manifest, snap.Signature, snap.Seal = nil, nil, ""
+		snap.Frozen = Frozen{Request: Request{Profile: snap.Frozen.Request.Profile}}
+	}
+	return snap
 }
 
 // Snapshots lists the clinic's snapshots by id, without their data.
@@ -209,6 +235,9 @@ func (s *Service) Snapshots(ctx context.Context, who auth.Principal, page care.P
 		tx.Note(s.entry(who.Did("snapshot.list", "snapshot", uuid.Nil)))
 		return err
 	})
+	for i := range list {
+		list[i] = s.covered(who, list[i])
+	}
 	return list, err
 }
 
@@ -236,9 +265,9 @@ func (s *Service) Pull(ctx context.Context, who auth.Principal, id uuid.UUID) (*
 	if err != nil {
 		return nil, err
 	}
-	x.Request, x.Terms = x.snapshot.Frozen.Request, &x.snapshot.Frozen.Terms
+	x.Request, x.Terms, x.GeneratedAt = x.snapshot.Frozen.Request, &x.snapshot.Frozen.Terms, x.snapshot.CreatedAt
 	return s.prepare(ctx, who, x, func(x *Export) audit.Entry {
-		return s.snapshotEntry(x.who, "snapshot.export", *x.snapshot).WithClients(x.records())
+		return s.snapshotEntry(x.who, "snapshot.export", *x.snapshot).WithClients(records(x.People))
 	})
 }
 

@@ -69,7 +69,7 @@ func newMemory(people int) *memory {
 	for range people {
 		h := research.History{Person: research.Person{ID: storetest.NewID()}, Client: care.Client{Sex: instrument.Female}, Enrolled: day(0)}
 		h.Person.Records = []uuid.UUID{h.Person.ID}
-		h.Person.Said = care.Consents{{Scope: care.ForResearch, Status: care.Granted}}
+		h.Person.Said = []care.Consents{{{Scope: care.ForResearch, Status: care.Granted}}}
 		for i := range 4 {
 			h.Sessions = append(h.Sessions, care.Session{ID: storetest.NewID(), Kind: care.Dosing, StartedAt: day(7 * i), Place: i + 1})
 		}

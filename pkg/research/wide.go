@@ -35,11 +35,15 @@ type treated struct {
 // wideTable has one row a client, with a column for each instrument at each
 // time-point. What belongs to a later course of treatment has none.
 func (x *Export) wideTable(ctx context.Context, r Reader, set []questionnaire) (export.Table, error) {
-	sessions, err := x.mostDoses(ctx, r)
-	if err != nil {
-		return export.Table{}, err
+	terms := x.Terms
+	if terms == nil { // the columns alone are asked for
+		sessions, err := x.mostDoses(ctx, r)
+		if err != nil {
+			return export.Table{}, err
+		}
+		terms = &Terms{Sessions: sessions}
 	}
-	stages, columns := stagesOf(set, sessions)
+	stages, columns := stagesOf(set, terms.Sessions)
 	fields := []field[*treated]{clientField[*treated](x.disguise), ofPatient(x.sex()), ofPatient(x.age())}
 	for i, c := range columns {
 		fields = append(fields, field[*treated]{c, func(_ *patient, t *treated) export.Cell { return t.scores[i] }})

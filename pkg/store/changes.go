@@ -11,14 +11,10 @@ import (
 	"github.com/protrack/protrack/pkg/research"
 )
 
-// InstrumentsAt lists the instruments that the clinic had answers to at a time.
-func (d *DB) InstrumentsAt(ctx context.Context, who auth.Principal, t *time.Time) ([]string, error) {
-	var out []string
-	query := asOf(d.of(ctx, who, "assessment_versions"), t)
-	if err := query.Distinct("instrument").Order("instrument").Pluck("instrument", &out).Error; err != nil {
-		return nil, fmt.Errorf("read instruments: %w", err)
-	}
-	return out, nil
+// InstrumentsAt lists the instruments that any of these clients had answered by
+// a time.
+func (d *DB) InstrumentsAt(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool, t *time.Time) ([]string, error) {
+	return answered(asOf(d.of(ctx, who, "assessment_versions"), t), clients)
 }
 
 // Changes reads of which records something was recorded since. A version that

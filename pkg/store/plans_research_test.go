@@ -47,7 +47,7 @@ func useResearch(ctx context.Context, t *testing.T, db *store.DB, who auth.Princ
 		findStudied(ctx, t, r, who, cohort.ID, snapshot.ID)
 		for _, asOf := range []*time.Time{nil, &now} {
 			readHistories(ctx, t, r, who, asOf)
-			_, err := r.InstrumentsAt(ctx, who, asOf)
+			_, err := r.InstrumentsAt(ctx, who, nil, asOf)
 			must(t, err)
 			_, err = r.Changes(ctx, who, now, asOf)
 			must(t, err)
@@ -69,7 +69,7 @@ func findStudied(ctx context.Context, t *testing.T, r research.Reader, who auth.
 	must(t, err)
 	_, err = r.Releases(ctx, who, []string{"m", "n"})
 	must(t, err)
-	_, err = r.InstrumentsInUse(ctx, who)
+	_, err = r.InstrumentsInUse(ctx, who, nil)
 	must(t, err)
 	for _, page := range []care.Page{{Limit: 10}, {Limit: 10, After: care.Position{Text: "a", ID: snapshot}}} {
 		_, err = r.Cohorts(ctx, who, page)

@@ -4,12 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/research"
@@ -58,12 +61,51 @@ func (d *DB) InsertProject(ctx context.Context, who auth.Principal, p research.P
 	return true, nil
 }
 
-// InstrumentsInUse lists the instruments that the clinic has answers to.
-func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string, error) {
-	var out []string
-	err := d.of(ctx, who, "progress").Distinct("instrument").Order("instrument").Pluck("instrument", &out).Error
-	if err != nil {
-		return nil, fmt.Errorf("read instruments: %w", err)
+// InstrumentsInUse lists the instruments that any of these clients has answered.
+func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool) ([]string, error) {
+	return answered(d.of(ctx, who, "progress"), clients)
+}
+
+// answered are the instruments of rows of these clients.
+func answered(query *gorm.DB, clients map[uuid.UUID]bool) ([]string, error) {
+	found := map[string]bool{}
+	err := scanRows(query.Distinct("instrument", "client_id"), "instruments", func(rows *sql.Rows) error {
+		var instrument sql.RawBytes
+		var client uuid.UUID
+		if err := rows.Scan(&instrument, &client); err != nil {
+			return err
+		}
+		if clients[client] {
+			found[string(instrument)] = true
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(found)), err
+}
+
+// ExportedAt looks for one of these acts at a time.
+func (d *DB) ExportedAt(ctx context.Context, who auth.Principal, t time.Time, actions []string) (bool, error) {
+	var n int64
+	query := d.of(ctx, who, "audit_entries").Where("at = ? AND action IN ? AND outcome = ?", at(t), actions, string(audit.Done))
+	if err := query.Limit(1).Count(&n).Error; err != nil {
+		return false, fmt.Errorf("read audit entries: %w", err)
+	}
+	return n > 0, nil
+}
+
+// HandedOut finds clients in the entries of exports. The trail outlives them.
+func (d *DB) HandedOut(ctx context.Context, who auth.Principal, clients []uuid.UUID) (map[uuid.UUID]bool, error) {
+	out := map[uuid.UUID]bool{}
+	for some := range slices.Chunk(clients, chunk) {
+		var found []uuid.UUID
+		query := d.of(ctx, who, "audit_subjects").Where("client_id IN ?", some).
+			Where("entry_id IN (SELECT e.id FROM audit_entries e WHERE e.clinic_id = ? AND e.action LIKE '%.export')", who.Clinic)
+		if err := query.Distinct("client_id").Pluck("client_id", &found).Error; err != nil {
+			return nil, fmt.Errorf("read exports: %w", err)
+		}
+		for _, id := range found {
+			out[id] = true
+		}
 	}
 	return out, nil
 }
@@ -111,12 +153,33 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 			p.Records = append(p.Records, r.ID)
 		}
 	}
-	err = d.said(ctx, who, func(client uuid.UUID, c care.Consent) {
-		if i, found := place[client]; found {
-			out[i].Said = append(out[i].Said, c)
+	return out, d.speak(ctx, who, known, out)
+}
+
+// speak adds what was said of research for people: by whoever a record belongs
+// to today, also where that was somebody else at the time they are of.
+func (d *DB) speak(ctx context.Context, who auth.Principal, known []standingRow, people []research.Person) error {
+	today := make(map[uuid.UUID]uuid.UUID, len(known))
+	for _, r := range known {
+		if today[r.ID] = r.ID; r.MergedInto != nil {
+			today[r.ID] = *r.MergedInto
 		}
-	})
-	return out, err
+	}
+	said := make(map[uuid.UUID]care.Consents, len(known))
+	err := d.said(ctx, who, func(client uuid.UUID, c care.Consent) { said[today[client]] = append(said[today[client]], c) })
+	if err != nil {
+		return err
+	}
+	for i := range people {
+		var spoken []uuid.UUID
+		for _, record := range people[i].Records {
+			if head := today[record]; !slices.Contains(spoken, head) {
+				spoken = append(spoken, head)
+				people[i].Said = append(people[i].Said, said[head])
+			}
+		}
+	}
+	return nil
 }
 
 // said reads what everybody has said of research. There is much of it, so it is

@@ -41,6 +41,9 @@ func (v victim) study(t *testing.T) studied {
 		},
 	}
 	err := v.Conduct(t.Context(), v.Who, func(tx research.Tx) error {
+		exported := storetest.Entry(v.Who)
+		exported.Action = "clients.export"
+		tx.Note(exported.WithClients([]uuid.UUID{v.client.ID}))
 		_, project := tx.InsertProject(t.Context(), v.Who, s.project)
 		_, cohort := tx.InsertCohort(t.Context(), v.Who, s.cohort)
 		_, release := tx.PutRelease(t.Context(), v.Who, s.release, 0)
@@ -69,11 +72,21 @@ var attemptsOnResearch = map[string]attempt{
 		}
 		return all, nil
 	}},
-	"InstrumentsInUse": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.InstrumentsInUse(ctx, who)
+	"InstrumentsInUse": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InstrumentsInUse(ctx, who, map[uuid.UUID]bool{v.client.ID: true})
 	}},
-	"InstrumentsAt": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.InstrumentsAt(ctx, who, new(storetest.When.Add(time.Hour)))
+	"InstrumentsAt": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InstrumentsAt(ctx, who, map[uuid.UUID]bool{v.client.ID: true}, new(storetest.When.Add(time.Hour)))
+	}},
+	"ExportedAt": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		if found, err := db.ExportedAt(ctx, who, storetest.When, []string{"clients.export"}); err != nil || !found {
+			return nil, err
+		}
+		return []string{"clients.export"}, nil
+	}},
+	"HandedOut": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		found, err := db.HandedOut(ctx, who, []uuid.UUID{v.client.ID, v.merge.Duplicate})
+		return slices.Collect(maps.Keys(found)), err
 	}},
 	"Changes": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		all, err := db.Changes(ctx, who, storetest.When.Add(-time.Hour), nil)

@@ -147,7 +147,7 @@ var studies = []promise{
 		same(t, research.Changes{Forms: both, Others: both}, changes(stored(When), nil), nil)
 		instruments := func(asOf *time.Time) []string {
 			return study(t, c, func(ctx context.Context, r research.Reader) ([]string, error) {
-				return r.InstrumentsAt(ctx, c.Who, asOf)
+				return r.InstrumentsAt(ctx, c.Who, map[uuid.UUID]bool{client.ID: true, untouched.ID: true}, asOf)
 			})
 		}
 		same(t, []string{"gad-7"}, instruments(new(stored(When))), nil)

@@ -33,8 +33,9 @@ var costlier = map[string]int{
 	// One for each table that a record has rows in.
 	"POST /v1/clients/{client_id}/erasure": 20,
 	"GET /v1/clients/{client_id}/record":   15,
-	// An export as of now, which is read, and what is kept of it.
-	"POST /v1/snapshots": 24,
+	// The people, the entry, the people anew, and what they have; and what is kept
+	// of a snapshot besides.
+	"GET /v1/exports/{table}": 15, "GET /v1/snapshots/{snapshot_id}/package": 16, "POST /v1/snapshots": 25,
 	// The caseload is computed anew: the choice, and seven a round of 200 clients.
 	"PUT /v1/settings/instruments/{instrument}": 15,
 }

@@ -70,7 +70,7 @@ func (x *Export) mostDoses(ctx context.Context, r Reader) (int, error) {
 			return 0, err
 		}
 		for _, ses := range h.Sessions {
-			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.until()) && ses.Place <= mostSessions {
+			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= mostSessions {
 				most = max(most, ses.Place)
 			}
 		}
@@ -84,7 +84,7 @@ func (x *Export) treated(stages []stage) func(*patient) iter.Seq2[*treated, erro
 	var reasons []byte
 	return func(p *patient) iter.Seq2[*treated, error] {
 		return func(yield func(*treated, error) bool) {
-			c := caseOf(p.History, x.until())
+			c := caseOf(p.History, x.Until())
 			reasons = reasons[:0]
 			for i, s := range stages {
 				score, absent := c.Find(s.point, s.instrument, "")

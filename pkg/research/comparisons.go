@@ -22,6 +22,9 @@ func (s *Service) Change(ctx context.Context, who auth.Principal, q FigureQuery,
 	}
 	return figure(ctx, s, who, q, func(f Frame, cases cohort.Cases) (cohort.GroupedChange, error) {
 		c.Direction, c.Rules = s.direction(c.Instrument), f.Rules[c.Instrument]
+		if !who.May(auth.ReadCaseload) { // the name of a group of few is what was typed of them
+			c.Fewest = max(f.smallest, fewest)
+		}
 		if by != "" {
 			return c.ComputeBy(cases, key)
 		}
@@ -64,6 +67,16 @@ func (s *Service) Recovery(ctx context.Context, who auth.Principal, q FigureQuer
 
 var errNoRecovery = fault.New(fault.Invalid, "The rules do not say who has recovered.",
 	fault.Detail{Pointer: "/rules", In: "query", Code: "no_threshold", Message: "Choose rules with caseness and reliable change for both instruments, such as nhs-tt."})
+
+// Significance tells how many changes were clinically significant by Jacobson
+// and Truax, with norms that the caller takes from the literature.
+func (s *Service) Significance(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.SignificanceQuery) (cohort.SignificanceFigure, Frame, error) {
+	q.Name, q.Instruments = "significance", []string{c.Instrument}
+	return figure(ctx, s, who, q, func(_ Frame, cases cohort.Cases) (cohort.SignificanceFigure, error) {
+		c.Method.Direction = s.direction(c.Instrument)
+		return c.Compute(cases)
+	})
+}
 
 // Shift tells from which band of severity to which people moved. Of an
 // instrument without bands there are two, on either side of the cut-point that

@@ -151,6 +151,7 @@ func TestNumbersOfFewPeopleAreWithheldUnlessWhoAsksMaySeeThePeople(t *testing.T)
 var figures = []string{
 	"change?instrument=phq-9&by=route", "recovery?", "shift?instrument=phq-9", "item9?", "flow?instrument=phq-9", "survival?instrument=phq-9",
 	"sessions?instrument=phq-9", "expected?instrument=phq-9", "measures?",
+	"significance?instrument=phq-9&dysfunctional_mean=16.5&dysfunctional_sd=5.1&functional_mean=3.3&functional_sd=3.8&reliability=0.84",
 }
 
 func TestNoFigureTellsAResearcherWhoIsInIt(t *testing.T) {

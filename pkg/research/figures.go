@@ -52,7 +52,9 @@ type Frame struct {
 	Rules        map[string]trajectory.Rules // by instrument, where the figure judges
 
 	settings care.Settings
+	notes    []audit.Entry             // of what else the figure shows, beside its own
 	smallest int                       // the clinic's smallest cell, whether it is withheld or not
+	about    []Person                  // whom it may be about
 	few      []uuid.UUID               // who was counted, as far as these are fewer
 	people   int                       // that the figure counted
 	absent   map[string][]cohort.Datum // who was left out, by reason
@@ -77,7 +79,7 @@ type withholding[F any] interface {
 // the audit trail before anything is handed on. It names no client but where so
 // few were counted that their numbers are their records (see figureEntry).
 func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
-	compute func(Frame, cohort.Cases) (F, error),
+	compute func(*Frame, cohort.Cases) (F, error),
 ) (F, Frame, error) {
 	var none F
 	if err := s.allow(ctx, who, &q); err != nil {
@@ -94,7 +96,7 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 		if err != nil {
 			return err
 		}
-		out, err = compute(frame, cases)
+		out, err = compute(&frame, cases)
 		return err
 	})
 	if err != nil {
@@ -107,7 +109,12 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 	if frame.SmallestCell != nil && Bound(who) {
 		err = s.release(ctx, who, append(out.Bases(), frame.bases()...), *frame.SmallestCell, e)
 	} else {
-		err = s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil })
+		err = s.Store.Conduct(ctx, who, func(tx Tx) error {
+			for _, e := range append(frame.notes, e) {
+				tx.Note(e)
+			}
+			return nil
+		})
 	}
 	if err != nil {
 		return none, Frame{}, err
@@ -198,6 +205,7 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		return nil, err
 	}
 	people, out := chosen(people, q.Population, now)
+	frame.about = people
 	return frame.counted(read(ctx, who, r, people, filter, q, frame.Until), filter, out), nil
 }
 

@@ -282,6 +282,7 @@ func TestEveryFaultOfAQuestionIsToldWithItsParameter(t *testing.T) {
 		"shift?instrument=dast-10&rules=x":                                       {"/rules"},
 		"item9?instrument=phq-9":                                                 {"/instrument"},
 		"flow?instrument=phq-9&at=baseline,someday":                              {"/at"},
+		"flow?instrument=phq-9&at=last,last":                                     {"/at"},
 		"survival?instrument=phq-9&event=death":                                  {"/event"},
 		"expected?instrument=phq-9&least=5":                                      {"/least"},
 		"measures?within_days=45":                                                {"/within_days"},

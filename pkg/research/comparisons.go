@@ -47,7 +47,7 @@ func (s *Service) direction(id string) trajectory.Direction {
 
 // The instruments of recovery as NHS Talking Therapies counts it, and their
 // rule set.
-var recoveryInstruments = []string{"phq-9", "gad-7"}
+var recoveryInstruments = []string{cohort.PHQ9, "gad-7"}
 
 // Recovery tells who recovered over PHQ-9 and GAD-7 together. Without a rule
 // set of the query's each instrument is judged by the clinic's choice.
@@ -130,4 +130,4 @@ func (s *Service) Item9(ctx context.Context, who auth.Principal, q FigureQuery, 
 }
 
 // suicidalThoughts is the instrument whose item 9 asks for them.
-const suicidalThoughts = "phq-9"
+const suicidalThoughts = cohort.PHQ9

@@ -39,7 +39,7 @@ func (s *Service) Sessions(ctx context.Context, who auth.Principal, q FigureQuer
 
 // Measures tells the quality measures of depression care.
 func (s *Service) Measures(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.MeasuresQuery) (cohort.Measures, Frame, error) {
-	q.Name, q.Instruments = "measures", []string{"phq-9"}
+	q.Name, q.Instruments = "measures", []string{cohort.PHQ9}
 	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.Measures, error) { return c.Compute(cases) })
 }
 

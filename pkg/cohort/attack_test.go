@@ -3,6 +3,7 @@ package cohort_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -42,21 +43,11 @@ func asks[F answer[F]](r *reader, compute func(cohort.Cases) (F, error), who ...
 		return f
 	}
 	f = f.Withheld(smallestCell)
-	next := map[string]*cohort.Ledger{}
-	for _, b := range f.Bases() {
-		if next[b.Measure] == nil {
-			next[b.Measure] = &cohort.Ledger{}
-			if before := r.ledgers[b.Measure]; before != nil {
-				next[b.Measure] = must[*cohort.Ledger](r.t)(cohort.ReadLedger(before.Bytes()))
-			}
-		}
-		if _, err := next[b.Measure].Admit(cohort.Prints(ledgerSecret, b.Data), smallestCell); err != nil {
-			panic(fmt.Errorf("%s: %w", b.Measure, err))
-		}
+	next, err := cohort.Weigh(r.ledgers, ledgerSecret, f.Bases(), smallestCell)
+	if err != nil {
+		panic(err)
 	}
-	for measure, l := range next {
-		r.ledgers[measure] = l
-	}
+	maps.Copy(r.ledgers, next)
 	return f
 }
 

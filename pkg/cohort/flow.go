@@ -210,27 +210,9 @@ func (f *Flow) drop(sessions int) {
 
 // Bases lists what the numbers that are shown were computed from.
 func (f Flow) Bases() []Basis {
-	var out []Basis
-	for _, number := range headCounts(f.head) {
-		switch number.name {
-		case countEnrolled, countTreated:
-			out = append(out, f.who.bases(MeasurePeople, witness[fate].person, f.shows, number)...)
-		case countBaseline:
-			out = append(out, f.who.bases(measureScored(f.instrument, string(AtBaseline)), witness[fate].first, f.shows, number)...)
-		default:
-			out = append(out, f.who.bases(f.instrument+" absent at baseline "+number.name, witness[fate].person, f.shows, number)...)
-		}
-	}
-	for i, p := range f.Points {
-		for _, at := range p.At.places() {
-			for _, number := range pointCounts() {
-				measure := f.instrument + " " + number.name + " at " + at
-				if number.name == countEvaluable {
-					measure = measureScored(f.instrument, at)
-				}
-				out = append(out, f.there[i].bases(measure, witness[fate].then, f.showsAt[i], number)...)
-			}
-		}
+	out := f.who.heads(f.instrument, f.shows, headCounts(f.head)...)
+	for i := range f.Points {
+		out = append(out, f.there[i].heads(f.instrument, f.showsAt[i], pointCounts()...)...)
 	}
 	return out
 }

@@ -38,6 +38,11 @@ func without(data []cohort.Datum, people ...int) []cohort.Datum {
 	})
 }
 
+// admit weighs one answer of sums.
+func admit(l *cohort.Ledger, data []cohort.Datum, threshold int) (int, error) {
+	return l.Admit([][]cohort.Print{cohort.Prints(ledgerSecret, data)}, cohort.Limit{Threshold: threshold, Effort: cohort.NewEffort()})
+}
+
 func TestALedgerRefusesTheAnswerThatTellsOfFew(t *testing.T) {
 	t.Parallel()
 	all := everybody(0, 60)
@@ -70,12 +75,12 @@ func TestALedgerRefusesTheAnswerThatTellsOfFew(t *testing.T) {
 			t.Parallel()
 			var l cohort.Ledger
 			for _, data := range x.before {
-				if _, err := l.Admit(cohort.Prints(ledgerSecret, data), 5); err != nil {
+				if _, err := admit(&l, data, 5); err != nil {
 					t.Fatalf("before: %v", err)
 				}
 			}
 			held := l.Bytes()
-			_, err := l.Admit(cohort.Prints(ledgerSecret, x.next), 5)
+			_, err := admit(&l, x.next, 5)
 			if refused := fault.Is(err, fault.Conflict); refused != x.refused || err != nil && !refused {
 				t.Errorf("refused = %t (%v), want %t", refused, err, x.refused)
 			}
@@ -173,7 +178,7 @@ func TestWhatALedgerAdmitsTellsOfNoFewPeopleAndWhatItRefusesWould(t *testing.T) 
 					next = append(next, datum(person, 1))
 				}
 			}
-			_, err := l.Admit(cohort.Prints(ledgerSecret, next), threshold)
+			_, err := admit(l, next, threshold)
 			if err != nil && !fault.Is(err, fault.Conflict) {
 				t.Fatal(err)
 			}
@@ -201,16 +206,16 @@ func TestALedgerThatIsAskedTooMuchRefusesRatherThanGuesses(t *testing.T) {
 	t.Parallel()
 	l := &cohort.Ledger{}
 	full := 0
-	for i := range 200 {
+	for i := range 300 {
 		// The i-th answer has five new people more than the one before.
-		if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 5*(i+1))), 5); err != nil {
+		if _, err := admit(l, everybody(0, 5*(i+1)), 5); err != nil {
 			full++
 		}
 	}
-	if full != 200-128 {
-		t.Errorf("%d answers were refused, want all after the 128th", full)
+	if full != 300-256 {
+		t.Errorf("%d answers were refused, want all after the 256th", full)
 	}
-	if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 100)), 5); err != nil {
+	if _, err := admit(l, everybody(0, 100), 5); err != nil {
 		t.Errorf("an answer that follows from those before: %v", err)
 	}
 }
@@ -235,12 +240,12 @@ func TestAPrintIsKeyed(t *testing.T) {
 func TestALedgerThatWasTamperedWithIsNotRead(t *testing.T) {
 	t.Parallel()
 	var l cohort.Ledger
-	if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 9)), 5); err != nil {
+	if _, err := admit(&l, everybody(0, 9), 5); err != nil {
 		t.Fatal(err)
 	}
 	b := l.Bytes()
 	for name, bad := range map[string][]byte{
-		"empty": nil, "another form": append([]byte{9}, b[1:]...), "cut": b[:len(b)-1], "more answers than there can be": append([]byte{1, 200}, b[2:]...),
+		"empty": nil, "another form": append([]byte{9}, b[1:]...), "cut": b[:len(b)-1], "more answers than there can be": append([]byte{2, 200, 0}, b[3:]...),
 	} {
 		if _, err := cohort.ReadLedger(bad); err == nil {
 			t.Errorf("%s: it was read", name)

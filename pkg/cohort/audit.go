@@ -65,7 +65,7 @@ const (
 // mostSteps bounds the audits of one request. The search for a combination of
 // few people grows with the number of answers and the threshold beyond all
 // bounds; an answer that takes longer is refused.
-const mostSteps = 20_000_000
+const mostSteps = 3_000_000
 
 // space is what can be known from answers: all their combinations. The rows are
 // in reduced echelon form.

@@ -32,7 +32,7 @@ func (ws witnesses[K]) bases(measure string, datum func(witness[K]) Datum, may s
 		if !may[number.name] {
 			continue
 		}
-		b := Basis{Measure: measure}
+		b := Basis{Measure: measure, Number: number.name}
 		for _, w := range ws {
 			if number.in(w.kind) {
 				b.Data = append(b.Data, datum(w))

@@ -36,6 +36,7 @@ type Datum struct {
 // difference of the answers is theirs (see Ledger).
 type Basis struct {
 	Measure string  // what was counted: "phq-9 score". Bases of one measure are compared.
+	Number  string  // which number of the figure it is: "paired"
 	Groups  bool    // the numbers are numbers of people (see Limit), each with one datum
 	Data    []Datum // in any order
 }

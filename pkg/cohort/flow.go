@@ -36,6 +36,13 @@ func DefaultPoints() []TimePoint {
 	return points
 }
 
+// Listed reports whether a time-point is one that every clinic has: any but days
+// after the first dose other than those of DefaultPoints. Windows of one's own
+// choice can be laid so that one person is between them.
+func (p TimePoint) Listed() bool {
+	return p.Kind != AtDays || slices.Contains(DefaultPoints(), p)
+}
+
 // Flow says who was there, who was expected and who was lost.
 type Flow struct {
 	Enrolled Count

@@ -19,9 +19,11 @@ import (
 type FigureFrame struct {
 	Population   string         `json:"population" enums:"clinic,research"` // all clients whom the caller may see, or those who agree to research now
 	CohortID     *uuid.UUID     `json:"cohort_id" swaggertype:"string" format:"uuid" extensions:"x-nullable"`
-	AsOf         time.Time      `json:"as_of" format:"date-time"`              // up to when the record was read
-	SmallestCell *int           `json:"smallest_cell" extensions:"x-nullable"` // people; numbers that tell of fewer are null. null: nothing is withheld
-	LeftOut      []FigureReason `json:"left_out"`                              // people whom the figure is not about
+	AsOf         time.Time      `json:"as_of" format:"date-time"`                   // up to when the record was read
+	AsOfReason   string         `json:"as_of_reason" enums:"asked,too_few_changes"` // asked: as it is now, or as of the time that was chosen
+	AsOfWords    string         `json:"as_of_words"`                                // why it is not as it is now; empty: it is
+	SmallestCell *int           `json:"smallest_cell" extensions:"x-nullable"`      // people; numbers that tell of fewer are null. null: nothing is withheld
+	LeftOut      []FigureReason `json:"left_out"`                                   // people whom the figure is not about
 } //	@name	FigureFrame
 
 // FigureReason is how many people are not counted, for one reason.
@@ -32,6 +34,9 @@ type FigureReason struct {
 
 func frameOf(f research.Frame) FigureFrame {
 	out := FigureFrame{Population: string(f.Population), AsOf: f.Until, SmallestCell: f.SmallestCell, LeftOut: reasonsOf(f.LeftOut)}
+	if out.AsOfReason = "asked"; f.Held {
+		out.AsOfReason, out.AsOfWords = "too_few_changes", "Since then too few people have changed to tell of it."
+	}
 	if f.Cohort != nil {
 		out.CohortID = &f.Cohort.ID
 	}

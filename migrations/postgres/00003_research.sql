@@ -64,6 +64,15 @@ CREATE TABLE releases (
   PRIMARY KEY (clinic_id, measure)
 );
 
+-- When a question was last answered to those readers. Where it cannot be answered
+-- now, it is answered as it was known then.
+CREATE TABLE answers (
+  clinic_id uuid NOT NULL REFERENCES clinics (id),
+  question  bytea NOT NULL, -- SHA-256 of all that was asked
+  as_of     timestamptz NOT NULL,
+  PRIMARY KEY (clinic_id, question)
+);
+
 -- What research needs of a client, packed: one row for the client (part ''), one
 -- for each instrument. Written with whatever changes the record; it holds
 -- nothing that the record does not.
@@ -86,22 +95,23 @@ CREATE TRIGGER snapshot_members_kept BEFORE UPDATE OR DELETE ON snapshot_members
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['projects', 'cohorts', 'snapshots', 'snapshot_members', 'releases', 'outlines']
+  FOREACH t IN ARRAY ARRAY['projects', 'cohorts', 'snapshots', 'snapshot_members', 'releases', 'answers', 'outlines']
   LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY own_clinic ON %I USING (clinic_id = current_setting(''protrack.clinic'')::uuid) WITH CHECK (clinic_id = current_setting(''protrack.clinic'')::uuid)', t);
   END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'protrack_app') THEN
-    GRANT SELECT, INSERT ON projects, cohorts, snapshots, snapshot_members, releases TO protrack_app;
+    GRANT SELECT, INSERT ON projects, cohorts, snapshots, snapshot_members, releases, answers TO protrack_app;
     GRANT SELECT, INSERT, UPDATE, DELETE ON outlines TO protrack_app;
-    GRANT UPDATE ON releases TO protrack_app;
+    GRANT UPDATE ON releases, answers TO protrack_app;
   END IF;
 END $$;
 -- +goose StatementEnd
 
 -- +goose Down
 DROP TABLE outlines;
+DROP TABLE answers;
 DROP TABLE releases;
 DROP TABLE snapshot_members;
 DROP TABLE snapshots;

@@ -58,6 +58,13 @@ CREATE TABLE releases (
   PRIMARY KEY (clinic_id, measure)
 ) STRICT;
 
+CREATE TABLE answers (
+  clinic_id TEXT NOT NULL REFERENCES clinics (id),
+  question  BLOB NOT NULL, -- SHA-256 of all that was asked
+  as_of     INTEGER NOT NULL,
+  PRIMARY KEY (clinic_id, question)
+) STRICT;
+
 CREATE TABLE outlines (
   clinic_id TEXT NOT NULL,
   client_id TEXT NOT NULL,
@@ -88,6 +95,7 @@ CREATE TRIGGER snapshot_members_stay BEFORE DELETE ON snapshot_members BEGIN SEL
 
 -- +goose Down
 DROP TABLE outlines;
+DROP TABLE answers;
 DROP TABLE releases;
 DROP TABLE snapshot_members;
 DROP TABLE snapshots;

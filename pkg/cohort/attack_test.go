@@ -3,12 +3,14 @@ package cohort_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/protrack/protrack/pkg/cohort"
@@ -42,21 +44,11 @@ func asks[F answer[F]](r *reader, compute func(cohort.Cases) (F, error), who ...
 		return f
 	}
 	f = f.Withheld(smallestCell)
-	next := map[string]*cohort.Ledger{}
-	for _, b := range f.Bases() {
-		if next[b.Measure] == nil {
-			next[b.Measure] = &cohort.Ledger{}
-			if before := r.ledgers[b.Measure]; before != nil {
-				next[b.Measure] = must[*cohort.Ledger](r.t)(cohort.ReadLedger(before.Bytes()))
-			}
-		}
-		if _, err := next[b.Measure].Admit(cohort.Prints(ledgerSecret, b.Data), smallestCell); err != nil {
-			panic(fmt.Errorf("%s: %w", b.Measure, err))
-		}
+	next, err := cohort.Weigh(r.ledgers, ledgerSecret, f.Bases(), smallestCell)
+	if err != nil {
+		panic(err)
 	}
-	for measure, l := range next {
-		r.ledgers[measure] = l
-	}
+	maps.Copy(r.ledgers, next)
 	return f
 }
 
@@ -292,9 +284,51 @@ var attacks = map[string]struct {
 		q := cohort.RecoveryQuery{From: firstBefore, To: firstAfter, Measures: []cohort.RecoveryMeasure{{Instrument: "phq-9", Direction: trajectory.LowerIsBetter, Rules: depression()}}}
 		return told(asks(r, q.Compute, all...).Recovery.N) - told(asks(r, q.Compute, all[1:]...).Recovery.N)
 	}},
+	"recovery beside change: who was asked with one instrument alone": {2, func(r *reader) float64 {
+		all := patients(24)
+		for i, p := range all[2:] {
+			p.Scores["gad-7"] = anxious(fmt.Sprint(i), p.Scores["phq-9"])
+		}
+		q := cohort.RecoveryQuery{From: firstBefore, To: firstAfter, Measures: []cohort.RecoveryMeasure{
+			{Instrument: "phq-9", Direction: trajectory.LowerIsBetter, Rules: depression()}, {Instrument: "gad-7", Direction: trajectory.LowerIsBetter, Rules: depression()},
+		}}
+		return told(asks(r, onPHQ9().Compute, all...).Flow.Paired) - told(asks(r, q.Compute, all...).Flow.Paired)
+	}},
+	"the cells of a shift table, and a remission": {3, func(r *reader) float64 {
+		all := shifted()
+		table := asks(r, cohort.ShiftQuery{Comparison: onPHQ9().Comparison, Bands: bands}.Compute, all...)
+		remission := asks(r, onPHQ9().Compute, all...).Outcomes[cohort.Remission]
+		return told(remission.N) - told(table.Counts[3][0])
+	}},
 	"any number of cohorts, and linear algebra": {27, func(r *reader) float64 {
 		return solved(r, besides(13, victim()))
 	}},
+}
+
+var bands = []string{"minimal", "mild", "moderate", "moderately_severe", "severe"}
+
+// anxious are scores on another instrument, at the times of these.
+func anxious(name string, like []cohort.Score) []cohort.Score {
+	out := slices.Clone(like)
+	for i := range out {
+		out[i].ID = uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s anxious %d", name, i))
+	}
+	return out
+}
+
+// shifted are pairs of which three, moderate at first, are in remission, and
+// eight more who began higher.
+func shifted() []*person {
+	var out []*person
+	for _, g := range []struct {
+		n           int
+		first, then float64
+	}{{7, 7, 2}, {9, 7, 7}, {3, 12, 2}, {9, 12, 7}, {8, 17, 2}, {10, 17, 7}} {
+		for range g.n {
+			out = append(out, someone(fmt.Sprint("shifted ", len(out))).dosed(0).before(1, -1, g.first).after(1, 1, g.then))
+		}
+	}
+	return out
 }
 
 // solved asks for cohorts at random, goes on whenever one is refused, and looks

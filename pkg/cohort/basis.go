@@ -1,11 +1,6 @@
 package cohort
 
-import (
-	"math"
-	"strings"
-
-	"github.com/google/uuid"
-)
+import "github.com/google/uuid"
 
 // witness is a person in a figure: what the figure looks at, and the data that
 // it counts, which are the zero Score's where there is none.
@@ -37,7 +32,7 @@ func (ws witnesses[K]) bases(measure string, datum func(witness[K]) Datum, may s
 		if !may[number.name] {
 			continue
 		}
-		b := Basis{Measure: measure}
+		b := Basis{Measure: measure, Number: number.name}
 		for _, w := range ws {
 			if number.in(w.kind) {
 				b.Data = append(b.Data, datum(w))
@@ -51,54 +46,18 @@ func (ws witnesses[K]) bases(measure string, datum func(witness[K]) Datum, may s
 // MeasurePeople is how many people there are, whatever is known of them.
 const MeasurePeople = "people"
 
-func measureScored(what, place string) string { return what + " scored at " + place }
-
-// slide is how many days the windows have that count as one place.
-const slide = 28
-
-// places name a time-point so that those have a name in common which can be slid
-// against each other: windows of days less than half a slide apart do.
-func (p TimePoint) places() []string {
-	if p.Kind != AtDays {
-		return []string{p.String()}
-	}
-	name := func(offset float64) string {
-		t := TimePoint{Kind: AtDays, Days: math.Floor((p.Days+offset)/slide)*slide - offset, Within: slide}
-		return "about " + t.String()
-	}
-	return []string{name(0), name(slide / 2)}
-}
-
-// flowBases are those of a flow of pairs.
-func flowBases(what string, q Comparison, ws witnesses[place], numbers []counted[place], may shown) []Basis {
-	var out []Basis
-	add := func(p TimePoint, scored bool, datum func(witness[place]) Datum, number counted[place]) {
-		for _, at := range p.places() {
-			measure := what + " " + number.name + " at " + at
-			if scored {
-				measure = measureScored(what, at)
-			}
-			out = append(out, ws.bases(measure, datum, may, number)...)
-		}
-	}
+// heads are the bases of numbers of people. All of an instrument, of whatever
+// figure, are one measure: who is in one number and not in another is told by
+// their difference, wherever the two are shown.
+func (ws witnesses[K]) heads(instrument string, may shown, numbers ...counted[K]) []Basis {
+	out := ws.bases(instrument+" people", witness[K].person, may, numbers...)
 	for _, number := range numbers {
-		switch {
-		case number.name == countEnrolled || number.name == countTreated:
-			out = append(out, ws.bases(MeasurePeople, witness[place].person, may, number)...)
-		case number.name == countPaired:
-			add(q.From, true, witness[place].first, number)
-			add(q.To, true, witness[place].then, number)
-		case number.name == countWithFrom:
-			add(q.From, true, witness[place].first, number)
-		case number.name == countWithTo:
-			add(q.To, true, witness[place].then, number)
-		case strings.HasPrefix(number.name, toName("")):
-			add(q.To, false, witness[place].person, number)
-		case strings.HasPrefix(number.name, fromName("")):
-			add(q.From, false, witness[place].person, number)
-		default: // of those with a score at from
-			add(q.From, false, witness[place].first, number)
+		if number.name == countEnrolled || number.name == countTreated || number.name == countEverybody { // of every instrument
+			out = append(out, ws.bases(MeasurePeople, witness[K].person, may, number)...)
 		}
+	}
+	for i := range out {
+		out[i].Groups = true
 	}
 	return out
 }

@@ -134,32 +134,19 @@ func (c Change) all() shown {
 
 // Bases lists what the numbers that are shown were computed from.
 func (c Change) Bases() []Basis {
-	what, of := c.query.Instrument, c.query.outcomes()
-	out := flowBases(what, c.query.Comparison, c.who, flowCounts(c.places, nil, lostCounts(groups(of))), c.shows)
+	what := c.query.Instrument
+	out := c.who.heads(what, c.shows, flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))...)
+	out = append(out, c.judged.heads(what, c.shows, c.query.outcomeCounts()...)...)
+	for _, w := range inOrder(c.windows) {
+		out = append(out, c.asked.heads(what, c.shows, counted[Windows]{w.name(), func(x Windows) bool { return x == w }})...)
+	}
 	// The statistics are sums of scores, wherever the scores were found.
 	out = append(out, c.judged.bases(what+" score", witness[verdict].first, c.shows, allPairs)...)
-	out = append(out, c.judged.bases(what+" score", witness[verdict].then, c.shows, allPairs)...)
-	wholes := slices.DeleteFunc(c.query.outcomeCounts(), func(number counted[verdict]) bool { return named(of, number.name) })
-	out = append(out, c.judged.bases(measureFrom(what), witness[verdict].first, c.shows, wholes...)...)
-	for _, o := range of {
-		numbers := append(slices.Clone(wholes), counted[verdict]{string(o.name), o.counts})
-		out = append(out, c.judged.bases(what+" "+string(o.name), witness[verdict].then, c.shows, numbers...)...)
-	}
-	for _, w := range inOrder(c.windows) {
-		out = append(out, c.asked.bases(what+" "+w.name(), witness[Windows].then, c.shows, counted[Windows]{w.name(), func(x Windows) bool { return x == w }})...)
-	}
-	return out
+	return append(out, c.judged.bases(what+" score", witness[verdict].then, c.shows, allPairs)...)
 }
 
 // allPairs counts every pair.
 var allPairs = counted[verdict]{countPaired, func(verdict) bool { return true }}
-
-// measureFrom is that of what people were at from.
-func measureFrom(what string) string { return what + " at from" }
-
-func named(of []outcome, name string) bool {
-	return slices.ContainsFunc(of, func(o outcome) bool { return string(o.name) == name })
-}
 
 // Withheld is the figure as it may be shown where groups of fewer people than
 // the threshold must not be told, neither by a number nor by the difference of

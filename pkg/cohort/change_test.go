@@ -131,21 +131,22 @@ func TestTheBasesNameWhatIsShownAndWhatItWasCountedFrom(t *testing.T) {
 	sizes := func(c cohort.Change) map[string]int {
 		out := map[string]int{}
 		for _, b := range c.Bases() {
-			out[b.Measure] = max(out[b.Measure], len(b.Data))
+			out[b.Measure+": "+b.Number] = len(b.Data)
 		}
 		return out
 	}
 	figure := compute(t, onPHQ9().Compute, all...)
 	got := sizes(figure)
 	for measure, people := range map[string]int{
-		"people": 10, "phq-9 score": 7, "phq-9 scored at before_session:1": 9, "phq-9 scored at after_session:1": 8, "phq-9 at from": 7, "phq-9 response": 7,
+		"people: enrolled": 10, "phq-9 people: enrolled": 10, "phq-9 people: paired": 7, "phq-9 score: paired": 7,
+		"phq-9 people: with_from": 9, "phq-9 people: with_to": 8, "phq-9 people: response": *figure.Outcomes[cohort.Response].N,
 	} {
 		if got[measure] != people {
 			t.Errorf("%s: %d people, want %d", measure, got[measure], people)
 		}
 	}
 	// Of ten people nothing but their number can be shown where a group is ten.
-	differ(t, "withheld", map[string]int{"people": 10}, sizes(figure.Withheld(10)))
+	differ(t, "withheld", map[string]int{"people: enrolled": 10, "phq-9 people: enrolled": 10, "people: treated": 10, "phq-9 people: treated": 10}, sizes(figure.Withheld(10)))
 	var scores []cohort.Datum
 	for _, b := range compute(t, onPHQ9().Compute, all[0]).Bases() {
 		if b.Measure == "phq-9 score" {

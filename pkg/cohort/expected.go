@@ -220,12 +220,14 @@ func (e Expected) cell(at stage, changes []float64) ExpectedCell {
 // thirds are read off all baselines.
 func (e Expected) Bases() []Basis {
 	what := e.Instrument + " expected"
-	out := reasonBases(what, e.who, e.Enrolled, e.LeftOut)
-	out = append(out, e.who.bases(what+" baseline", witness[string].first, shown{countCounted: e.N != nil},
-		counted[string]{countCounted, func(reason string) bool { return reason == "" }})...)
+	out := reasonBases(e.Instrument, e.who, e.Enrolled, e.LeftOut)
+	everybody, may := counted[string]{countCounted, func(reason string) bool { return reason == "" }}, shown{countCounted: e.N != nil}
+	out = append(out, e.who.heads(e.Instrument, may, everybody)...)
+	out = append(out, e.who.bases(what+" baseline", witness[string].first, may, everybody)...)
 	for _, c := range e.Cells {
 		at := stage{c.Session, c.Severity}
 		number, may := counted[stage]{countCounted, func(s stage) bool { return s == at }}, shown{countCounted: c.N != nil}
+		out = append(out, e.there.heads(e.Instrument, may, number)...)
 		measure := measureAt(what+" "+c.Severity, AfterSession, c.Session)
 		out = append(out, e.there.bases(measure+", baseline", witness[stage].first, may, number)...)
 		out = append(out, e.there.bases(measure, witness[stage].then, may, number)...)

@@ -70,10 +70,15 @@ func TestCellsStandInTheOrderOfSessionsAndBands(t *testing.T) {
 		if severity := strings.Fields(b.Measure + " of nobody")[2]; severity != "mild" && strings.Contains(b.Measure, "session") || strings.HasSuffix(b.Measure, ", baseline") {
 			continue // one band will do
 		}
-		sizes[b.Measure] = len(b.Data)
+		if b.Groups && b.Number != "counted" {
+			sizes[b.Measure+": "+b.Number] = len(b.Data)
+		} else if !b.Groups {
+			sizes[b.Measure] = len(b.Data)
+		}
 	}
 	sameFigure(t, "bases", map[string]int{
-		"people": 7, "phq-9 expected baseline": 5, "phq-9 expected no_baseline": 1, "phq-9 expected not_treated": 1,
+		"people: everybody": 7, "phq-9 people: everybody": 7, "phq-9 people: no_baseline": 1, "phq-9 people: not_treated": 1,
+		"phq-9 expected baseline":                5,
 		"phq-9 expected mild at after_session:1": 1, "phq-9 expected mild at after_session:2": 1,
 	}, sizes)
 	sameFigure(t, "left out", []cohort.LeftOut{{Reason: "no_baseline", N: new(1)}, {Reason: "not_treated", N: new(1)}}, e.LeftOut)

@@ -35,7 +35,9 @@ type Datum struct {
 // differ by fewer people than may be shown give away those people's data: the
 // difference of the answers is theirs (see Ledger).
 type Basis struct {
-	Measure string  // what was counted: "phq-9 baseline". Bases of one measure are compared.
+	Measure string  // what was counted: "phq-9 score". Bases of one measure are compared.
+	Number  string  // which number of the figure it is: "paired"
+	Groups  bool    // the numbers are numbers of people (see Limit), each with one datum
 	Data    []Datum // in any order
 }
 

@@ -38,6 +38,13 @@ func FollowUps() []TimePoint {
 	}
 }
 
+// Listed reports whether a time-point is one that every clinic has: any but days
+// after the first dose other than those of DefaultPoints. Windows of one's own
+// choice can be laid so that one person is between them.
+func (p TimePoint) Listed() bool {
+	return p.Kind != AtDays || slices.Contains(DefaultPoints(), p)
+}
+
 // Flow says who was there, who was expected and who was lost.
 type Flow struct {
 	Enrolled Count
@@ -249,27 +256,9 @@ func (f *Flow) drop(needless func(session int) bool) {
 
 // Bases lists what the numbers that are shown were computed from.
 func (f Flow) Bases() []Basis {
-	var out []Basis
-	for _, number := range headCounts(f.head) {
-		switch number.name {
-		case countEnrolled, countTreated:
-			out = append(out, f.who.bases(MeasurePeople, witness[fate].person, f.shows, number)...)
-		case countBaseline:
-			out = append(out, f.who.bases(measureScored(f.instrument, string(AtBaseline)), witness[fate].first, f.shows, number)...)
-		default:
-			out = append(out, f.who.bases(f.instrument+" absent at baseline "+number.name, witness[fate].person, f.shows, number)...)
-		}
-	}
-	for i, p := range f.Points {
-		for _, at := range p.At.places() {
-			for _, number := range pointCounts() {
-				measure := f.instrument + " " + number.name + " at " + at
-				if number.name == countEvaluable {
-					measure = measureScored(f.instrument, at)
-				}
-				out = append(out, f.there[i].bases(measure, witness[fate].then, f.showsAt[i], number)...)
-			}
-		}
+	out := f.who.heads(f.instrument, f.shows, headCounts(f.head)...)
+	for i := range f.Points {
+		out = append(out, f.there[i].heads(f.instrument, f.showsAt[i], pointCounts()...)...)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package cohort_test
 
 import (
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -180,27 +181,25 @@ func TestTheNumbersOfAFlowAddUp(t *testing.T) {
 		sizes := map[string]int{}
 		for _, b := range f.Bases() {
 			if len(b.Data) > 0 {
-				sizes[b.Measure] = max(sizes[b.Measure], len(b.Data))
+				sizes[fmt.Sprint(b.Measure, ": ", b.Number, " ", len(b.Data))]++
 			}
 		}
 		want := map[string]int{}
 		set := func(measure string, n int) {
 			if n > 0 {
-				want[measure] = n
+				want[fmt.Sprint(measure, " ", n)]++
 			}
 		}
-		set("people", *f.Enrolled)
-		set("phq-9 scored at baseline", *f.Baseline)
+		set("people: enrolled", *f.Enrolled)
+		set("phq-9 people: baseline", *f.Baseline)
 		for _, p := range f.Points {
-			if p.At.Kind == cohort.AfterSession {
-				set("phq-9 expected at "+p.At.String(), *p.Expected)
-				set("phq-9 lost at "+p.At.String(), *p.Lost.N)
-				set("phq-9 scored at "+p.At.String(), *p.Evaluable)
-			}
+			set("phq-9 people: expected", *p.Expected)
+			set("phq-9 people: lost", *p.Lost.N)
+			set("phq-9 people: evaluable", *p.Evaluable)
 		}
 		for measure, n := range want {
 			if sizes[measure] != n {
-				t.Fatalf("%s: %d people, want %d", measure, sizes[measure], n)
+				t.Fatalf("%s: %d bases, want %d", measure, sizes[measure], n)
 			}
 		}
 	})

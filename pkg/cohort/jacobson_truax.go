@@ -161,8 +161,7 @@ func significances() []counted[Significance] {
 // Bases lists what the numbers that are shown were computed from.
 func (s SignificanceFigure) Bases() []Basis {
 	what := s.query.Instrument
-	return append(flowBases(what, s.query.Comparison, s.who, flowCounts(s.places, nil, nil), s.shows),
-		s.judged.bases(what+" significance", witness[Significance].then, s.shows, significances()...)...)
+	return append(s.who.heads(what, s.shows, flowCounts(s.places, nil, nil)...), s.judged.heads(what, s.shows, significances()...)...)
 }
 
 // Withheld is the figure as it may be shown.

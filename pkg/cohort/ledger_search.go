@@ -17,22 +17,15 @@ import (
 
 // kind is the data that are in the same answers.
 type kind struct {
-	membership
-	next   bool     // in the answer that is asked for
-	people []uint64 // whose data they are, each once
+	before membership // the answers given
+	next   membership // those of this request
+	people []uint64   // whose data they are, each once
 }
 
 // compare puts those of many people first.
 func (k *kind) compare(other *kind) int {
 	return cmp.Or(cmp.Compare(len(other.people), len(k.people)),
-		slices.Compare(k.membership[:], other.membership[:]), cmp.Compare(bit(k.next), bit(other.next)))
-}
-
-func bit(b bool) uint64 {
-	if b {
-		return 1
-	}
-	return 0
+		slices.Compare(k.before[:], other.before[:]), slices.Compare(k.next[:], other.next[:]))
 }
 
 // beside counts the people who are not known yet.
@@ -69,71 +62,173 @@ const (
 	tooManyToSay
 )
 
-// mostSteps bounds an audit to a second or two. The search for a combination of
+// mostSteps bounds the audits of one request. The search for a combination of
 // few people grows with the number of answers and the threshold beyond all
 // bounds; an answer that takes longer is refused.
-const mostSteps = 2_000_000
+const mostSteps = 3_000_000
 
-// audit decides about the next answer, given so many before. What could be
-// worked out without it is not its fault.
-func (ks kinds) audit(given, threshold int) finding {
-	few := slices.IndexFunc(ks, func(k *kind) bool { return len(k.people) < threshold })
-	if few < 0 {
-		few = len(ks)
+// space is what can be known from answers: all their combinations. The rows are
+// in reduced echelon form.
+type space struct {
+	kinds  kinds
+	rows   []row
+	pivots []int  // the column of each row's leading 1, alone in its column
+	own    *space // of the answers of this request alone; nil in itself
+}
+
+// given is the space of so many answers, those given before.
+func (ks kinds) given(answers int) *space {
+	s := &space{kinds: ks, own: &space{kinds: ks}}
+	for i := range answers {
+		s.add(s.reduced(ks.row(func(k *kind) bool { return k.before.has(i) })))
 	}
-	rest, pivots := ks.reduced(given)
-	next := ks.row(func(k *kind) uint64 { return bit(k.next) })
-	for i, r := range rest {
-		next.take(r, next[pivots[i]])
+	return s
+}
+
+// reduced is a row less what is known of it.
+func (s *space) reduced(r row) row {
+	r = slices.Clone(r)
+	for i, other := range s.rows {
+		r.take(other, r[s.pivots[i]])
 	}
+	return r
+}
+
+// add brings in a row that is reduced.
+func (s *space) add(r row) {
+	pivot := slices.IndexFunc(r, func(x uint64) bool { return x != 0 })
+	if pivot < 0 {
+		return
+	}
+	r = slices.Clone(r)
+	r.scale(inverse(r[pivot]))
+	for _, other := range s.rows {
+		other.take(r, other[pivot])
+	}
+	s.rows, s.pivots = append(s.rows, r), append(s.pivots, pivot)
+}
+
+// admit adds the next answer, unless it tells of few. What could be worked out
+// without it is not its fault.
+func (s *space) admit(answer row, limit Limit) finding {
+	s.own.add(s.own.reduced(answer))
+	next := s.reduced(answer)
 	if next.zero() {
 		return tellsNothingNew
 	}
-	a := audit{kinds: ks[few:], threshold: threshold, steps: mostSteps}
+	found := s.weigh(answer, next, limit)
+	if found == tellsOfEnough {
+		s.add(next)
+	}
+	return found
+}
+
+// weigh looks for what can be told with the answer, of which next is new.
+func (s *space) weigh(answer, next row, limit Limit) finding {
+	if s.kinds.people(answer, limit.Threshold) < limit.Threshold {
+		return tellsOfFew
+	}
+	few := slices.IndexFunc(s.kinds, func(k *kind) bool { return len(k.people) < limit.Threshold })
+	if few < 0 {
+		few = len(s.kinds)
+	}
 	if !next[:few].zero() {
 		return tellsOfEnough // of a kind of many people, and no other answer takes that away
 	}
-	a.rows = []row{next[few:]}
-	for i, r := range rest {
-		if pivots[i] >= few { // in all columns before its pivot it is 0
-			a.rows, a.pivots = append(a.rows, r[few:]), append(a.pivots, pivots[i]-few)
+	a := audit{kinds: s.kinds[few:], Limit: limit, own: s.own, few: few, rows: []row{next[few:]}}
+	for i, r := range s.rows {
+		if s.pivots[i] >= few { // in all columns before its pivot it is 0
+			a.rows, a.pivots = append(a.rows, r[few:]), append(a.pivots, s.pivots[i]-few)
 		}
 	}
-	found := a.search(0, []int{0}, nil)
+	found := false
+	if limit.Groups {
+		found = a.group(0, make(row, len(a.kinds)), nil)
+	} else {
+		found = a.search(0, []int{0}, nil)
+	}
 	switch {
-	case a.steps <= 0:
-		return tooManyToSay
 	case found:
 		return tellsOfFew
+	case limit.Effort.steps <= 0:
+		return tooManyToSay
 	}
 	return tellsOfEnough
 }
 
-// reduced gives the answers before in reduced echelon form, with the column of
-// each row's leading 1. Rows that follow from others are gone.
-func (ks kinds) reduced(given int) (rows []row, pivots []int) {
-	for i := range given {
-		r := ks.row(func(k *kind) uint64 { return bit(k.has(i)) })
-		for j, other := range rows {
-			r.take(other, r[pivots[j]])
+// people counts those whom a combination is about, up to so many.
+func (ks kinds) people(r row, enough int) int {
+	var known []uint64
+	for i, x := range r {
+		if x != 0 {
+			if known = ks[i].join(known); len(known) >= enough {
+				break
+			}
 		}
-		pivot := slices.IndexFunc(r, func(x uint64) bool { return x != 0 })
-		if pivot < 0 {
-			continue
-		}
-		r.scale(inverse(r[pivot]))
-		rows, pivots = append(rows, r), append(pivots, pivot)
 	}
-	return echelon(rows, pivots)
+	return len(known)
 }
 
 // audit is a search among the kinds of few people.
 type audit struct {
-	kinds     kinds
-	threshold int
-	rows      []row // the next answer first, 0 at all pivots
-	pivots    []int // of the rows after the first
-	steps     int   // left
+	kinds  kinds
+	few    int    // how many kinds of many people there are before these
+	own    *space // of this request alone
+	rows   []row  // the next answer first, 0 at all pivots
+	pivots []int  // of the rows after the first
+	Limit
+}
+
+// group looks for a group of few people: a combination that is 1 in their kinds
+// and 0 in the others. sum is that of the rows taken before, of whom known are
+// the people at their pivots; each row from the i-th on is taken or not. What a
+// combination is at a pivot is the factor of that row, so it is 1.
+func (a *audit) group(i int, sum row, known []uint64) bool {
+	if a.closes(sum) {
+		return true
+	}
+	for ; i < len(a.pivots); i++ {
+		k := a.kinds[a.pivots[i]]
+		if !a.Effort.take(1) {
+			return false
+		}
+		if len(known)+k.beside(known) >= a.Threshold {
+			continue
+		}
+		a.Effort.take(len(sum))
+		with := slices.Clone(sum)
+		with.take(a.rows[i+1], prime-1)
+		if a.group(i+1, with, k.join(known)) {
+			return true
+		}
+	}
+	return false
+}
+
+// closes reports whether a sum and the next answer, as often as it takes, are a
+// group of few people that the answers of the request alone do not tell of.
+func (a *audit) closes(sum row) bool {
+	next := a.rows[0]
+	lead := slices.IndexFunc(next, func(x uint64) bool { return x != 0 })
+	for at := range uint64(2) { // what the group is there
+		times := (at + prime - sum[lead]) % prime * inverse(next[lead]) % prime
+		if times == 0 {
+			continue
+		}
+		group, is := make(row, a.few+len(sum)), true
+		for i, x := range sum {
+			x = (x + times*next[i]) % prime
+			if is = x <= 1; !is {
+				a.Effort.take(i)
+				break
+			}
+			group[a.few+i] = x
+		}
+		if is && a.kinds.people(group[a.few:], a.Threshold) < a.Threshold && !a.own.reduced(group).zero() {
+			return true
+		}
+	}
+	return false
 }
 
 // search looks for a combination of the next answer, of the rows taken before
@@ -143,10 +238,9 @@ func (a *audit) search(i int, taken []int, known []uint64) bool {
 	if a.vanishes(taken, known, whole(len(taken)), 0) {
 		return true
 	}
-	for ; i < len(a.pivots) && a.steps > 0; i++ {
-		a.steps--
+	for ; i < len(a.pivots) && a.Effort.take(1); i++ {
 		k := a.kinds[a.pivots[i]]
-		if len(known)+k.beside(known) < a.threshold && a.search(i+1, append(slices.Clone(taken), i+1), k.join(known)) {
+		if len(known)+k.beside(known) < a.Threshold && a.search(i+1, append(slices.Clone(taken), i+1), k.join(known)) {
 			return true
 		}
 	}
@@ -159,7 +253,7 @@ func (a *audit) search(i int, taken []int, known []uint64) bool {
 // in open; the first factor, of the next answer, must not be 0.
 func (a *audit) vanishes(taken []int, known []uint64, open []row, column int) bool {
 	for ; column < len(a.kinds); column++ {
-		if a.steps--; a.steps <= 0 {
+		if !a.Effort.take(len(taken) * len(open)) {
 			return false
 		}
 		values := a.values(taken, open, column)
@@ -170,7 +264,7 @@ func (a *audit) vanishes(taken []int, known []uint64, open []row, column int) bo
 		if more == 0 {
 			continue // of people who are told of anyhow
 		}
-		if len(known)+more < a.threshold && a.vanishes(taken, a.kinds[column].join(known), open, column+1) {
+		if len(known)+more < a.Threshold && a.vanishes(taken, a.kinds[column].join(known), open, column+1) {
 			return true
 		}
 		if open = forced(open, values); open == nil {
@@ -233,10 +327,12 @@ const prime = 4294967291
 // row is a combination of answers, modulo prime.
 type row []uint64
 
-func (ks kinds) row(of func(*kind) uint64) row {
+func (ks kinds) row(in func(*kind) bool) row {
 	out := make(row, len(ks))
 	for i, k := range ks {
-		out[i] = of(k)
+		if in(k) {
+			out[i] = 1
+		}
 	}
 	return out
 }
@@ -269,18 +365,6 @@ func (r row) scale(times uint64) {
 	for i := range r {
 		r[i] = r[i] * times % prime
 	}
-}
-
-// echelon makes each pivot the only one in its column.
-func echelon(rows []row, pivots []int) ([]row, []int) {
-	for i := range rows {
-		for j := range rows {
-			if i != j {
-				rows[j].take(rows[i], rows[j][pivots[i]])
-			}
-		}
-	}
-	return rows, pivots
 }
 
 // inverse is the number whose product with x is 1: x to the power of prime-2

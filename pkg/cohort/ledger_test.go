@@ -2,9 +2,13 @@ package cohort_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/big"
+	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -36,6 +40,11 @@ func without(data []cohort.Datum, people ...int) []cohort.Datum {
 	return slices.DeleteFunc(slices.Clone(data), func(d cohort.Datum) bool {
 		return slices.ContainsFunc(people, func(p int) bool { return d.Person == datum(p, 1).Person })
 	})
+}
+
+// admit weighs one answer of sums.
+func admit(l *cohort.Ledger, data []cohort.Datum, threshold int) (int, error) {
+	return l.Admit([][]cohort.Print{cohort.Prints(ledgerSecret, data)}, cohort.Limit{Threshold: threshold, Effort: cohort.NewEffort()})
 }
 
 func TestALedgerRefusesTheAnswerThatTellsOfFew(t *testing.T) {
@@ -70,12 +79,12 @@ func TestALedgerRefusesTheAnswerThatTellsOfFew(t *testing.T) {
 			t.Parallel()
 			var l cohort.Ledger
 			for _, data := range x.before {
-				if _, err := l.Admit(cohort.Prints(ledgerSecret, data), 5); err != nil {
+				if _, err := admit(&l, data, 5); err != nil {
 					t.Fatalf("before: %v", err)
 				}
 			}
 			held := l.Bytes()
-			_, err := l.Admit(cohort.Prints(ledgerSecret, x.next), 5)
+			_, err := admit(&l, x.next, 5)
 			if refused := fault.Is(err, fault.Conflict); refused != x.refused || err != nil && !refused {
 				t.Errorf("refused = %t (%v), want %t", refused, err, x.refused)
 			}
@@ -173,7 +182,7 @@ func TestWhatALedgerAdmitsTellsOfNoFewPeopleAndWhatItRefusesWould(t *testing.T) 
 					next = append(next, datum(person, 1))
 				}
 			}
-			_, err := l.Admit(cohort.Prints(ledgerSecret, next), threshold)
+			_, err := admit(l, next, threshold)
 			if err != nil && !fault.Is(err, fault.Conflict) {
 				t.Fatal(err)
 			}
@@ -201,16 +210,16 @@ func TestALedgerThatIsAskedTooMuchRefusesRatherThanGuesses(t *testing.T) {
 	t.Parallel()
 	l := &cohort.Ledger{}
 	full := 0
-	for i := range 200 {
+	for i := range 300 {
 		// The i-th answer has five new people more than the one before.
-		if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 5*(i+1))), 5); err != nil {
+		if _, err := admit(l, everybody(0, 5*(i+1)), 5); err != nil {
 			full++
 		}
 	}
-	if full != 200-128 {
-		t.Errorf("%d answers were refused, want all after the 128th", full)
+	if full != 300-256 {
+		t.Errorf("%d answers were refused, want all after the 256th", full)
 	}
-	if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 100)), 5); err != nil {
+	if _, err := admit(l, everybody(0, 100), 5); err != nil {
 		t.Errorf("an answer that follows from those before: %v", err)
 	}
 }
@@ -235,12 +244,12 @@ func TestAPrintIsKeyed(t *testing.T) {
 func TestALedgerThatWasTamperedWithIsNotRead(t *testing.T) {
 	t.Parallel()
 	var l cohort.Ledger
-	if _, err := l.Admit(cohort.Prints(ledgerSecret, everybody(0, 9)), 5); err != nil {
+	if _, err := admit(&l, everybody(0, 9), 5); err != nil {
 		t.Fatal(err)
 	}
 	b := l.Bytes()
 	for name, bad := range map[string][]byte{
-		"empty": nil, "another form": append([]byte{9}, b[1:]...), "cut": b[:len(b)-1], "more answers than there can be": append([]byte{1, 200}, b[2:]...),
+		"empty": nil, "another form": append([]byte{9}, b[1:]...), "cut": b[:len(b)-1], "more answers than there can be": append([]byte{2, 200, 0}, b[3:]...),
 	} {
 		if _, err := cohort.ReadLedger(bad); err == nil {
 			t.Errorf("%s: it was read", name)
@@ -248,5 +257,94 @@ func TestALedgerThatWasTamperedWithIsNotRead(t *testing.T) {
 	}
 	if read, err := cohort.ReadLedger(b); err != nil || !slices.Equal(read.Bytes(), b) {
 		t.Errorf("as it was written: %v", err)
+	}
+}
+
+// tellsOfAGroup reports whether the answers together tell how many some group of
+// few people are: whether its indicator follows from them.
+func tellsOfAGroup(rings []ring, people, threshold int) bool {
+	rows := make([][]int, len(rings))
+	for i, r := range rings {
+		rows[i] = make([]int, people)
+		for person := range people {
+			if slices.Contains(r, datum(person, 1)) {
+				rows[i][person] = 1
+			}
+		}
+	}
+	known := rank(rows)
+	for set := 1; set < 1<<people; set++ {
+		if bits.OnesCount(uint(set)) >= threshold {
+			continue
+		}
+		group := make([]int, people)
+		for person := range people {
+			group[person] = set >> person & 1
+		}
+		if rank(append(slices.Clone(rows), group)) == known {
+			return true
+		}
+	}
+	return false
+}
+
+func TestNumbersOfPeopleAreRefusedWhereTheyTellHowManyAFewAre(t *testing.T) {
+	t.Parallel()
+	refused, admitted := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		people := rapid.IntRange(3, 8).Draw(t, "people")
+		threshold := rapid.IntRange(2, 4).Draw(t, "threshold")
+		l, given := &cohort.Ledger{}, []ring(nil)
+		for range rapid.IntRange(1, 6).Draw(t, "questions") {
+			var next ring
+			for person := range people {
+				if rapid.Bool().Draw(t, "in") {
+					next = append(next, datum(person, 1))
+				}
+			}
+			_, err := l.Admit([][]cohort.Print{cohort.Prints(ledgerSecret, next)},
+				cohort.Limit{Threshold: threshold, Groups: true, Effort: cohort.NewEffort()})
+			if tells := tellsOfAGroup(append(slices.Clone(given), next), people, threshold); tells != (err != nil) {
+				t.Fatalf("refused: %v; tells of few: %t\n%v\n%v", err, tells, given, next)
+			}
+			if err == nil {
+				given = append(given, next)
+				admitted++
+			} else {
+				refused++
+			}
+		}
+	})
+	if refused < 20 || admitted < 20 {
+		t.Errorf("%d refused and %d admitted: too few of either to have shown anything", refused, admitted)
+	}
+}
+
+// What is weighed by the bound costs about as much in the worst case as in any: the answers
+// are of people at random, so that nobody is like another.
+func BenchmarkWeighingTheLastAnswers(b *testing.B) {
+	for _, groups := range []bool{true, false} {
+		b.Run(fmt.Sprint("groups=", groups), func(b *testing.B) {
+			for range b.N {
+				random, l := rand.New(rand.NewPCG(1, 2)), &cohort.Ledger{}
+				slowest := time.Duration(0)
+				refused := 0
+				for range 40 {
+					var some []cohort.Datum
+					for person := range 1000 {
+						if random.IntN(2) == 0 {
+							some = append(some, datum(person, 1))
+						}
+					}
+					began := time.Now()
+					if _, err := l.Admit([][]cohort.Print{cohort.Prints(ledgerSecret, some)}, cohort.Limit{Threshold: 5, Groups: groups, Effort: cohort.NewEffort()}); err != nil {
+						refused++
+					}
+					slowest = max(slowest, time.Since(began))
+				}
+				b.ReportMetric(slowest.Seconds(), "s/slowest")
+				b.ReportMetric(float64(refused), "refused")
+			}
+		})
 	}
 }

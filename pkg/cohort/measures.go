@@ -191,15 +191,9 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 // Bases lists what the numbers that are shown were computed from.
 func (m Measures) Bases() []Basis {
 	head := shown{countIndex: m.Index != nil, countEnrolled: m.Enrolled != nil}
-	numbers := measuresHead()
-	out := m.there[0].bases(PHQ9+" index", witness[followed].first, head, numbers[0])
-	out = append(out, m.there[0].bases(MeasurePeople, witness[followed].person, head, numbers[1])...)
-	for i, d := range definitions {
-		closed, others := followedCounts(i)[0], followedCounts(i)[1:]
-		for _, number := range others {
-			out = append(out, m.there[i].bases(d.id+" "+number.name, witness[followed].then, m.shows[i], closed, number)...)
-		}
-		out = append(out, m.there[i].bases(d.id+" index", witness[followed].first, m.shows[i], closed)...)
+	out := m.there[0].heads(PHQ9, head, measuresHead()...)
+	for i := range definitions {
+		out = append(out, m.there[i].heads(PHQ9, m.shows[i], followedCounts(i)...)...)
 	}
 	return out
 }

@@ -53,14 +53,13 @@ func withheldReasons(all []LeftOut, may shown) []LeftOut {
 }
 
 // reasonBases are those of everybody and of who was left out, as far as shown.
-func reasonBases(what string, ws witnesses[string], everybody Count, left []LeftOut) []Basis {
-	may := shown{countEverybody: everybody != nil}
-	out := ws.bases(MeasurePeople, witness[string].person, may, counted[string]{countEverybody, func(string) bool { return true }})
+func reasonBases(instrument string, ws witnesses[string], everybody Count, left []LeftOut) []Basis {
+	may, numbers := shown{countEverybody: everybody != nil}, []counted[string]{{countEverybody, func(string) bool { return true }}}
 	for _, l := range left {
 		may[l.Reason] = l.N != nil
-		out = append(out, ws.bases(what+" "+l.Reason, witness[string].person, may, counted[string]{l.Reason, func(reason string) bool { return reason == l.Reason }})...)
+		numbers = append(numbers, counted[string]{l.Reason, func(reason string) bool { return reason == l.Reason }})
 	}
-	return out
+	return ws.heads(instrument, may, numbers...)
 }
 
 // windowPairs lists the windows that were compared.

@@ -1,7 +1,6 @@
 package cohort
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/trajectory"
@@ -117,17 +116,13 @@ func (q RecoveryQuery) comparison(m RecoveryMeasure) Comparison {
 	return Comparison{Instrument: m.Instrument, From: q.From, To: q.To, Window: q.Window}
 }
 
-// Bases lists what the numbers that are shown were computed from, the scores of
-// each instrument among them.
+// Bases lists what the numbers that are shown were computed from: they say of
+// each instrument who has scores on it.
 func (r RecoveryFigure) Bases() []Basis {
 	var out []Basis
 	for i, m := range r.query.Measures {
-		out = append(out, flowBases("with others "+m.Instrument, r.query.comparison(m), r.who[i], flowCounts(r.places, nil, nil), r.shows)...)
-	}
-	wholes := recoveryCounts[:2] // the denominators
-	for _, number := range recoveryCounts[2:] {
-		numbers := append(slices.Clone(wholes), number)
-		out = append(out, r.judged.bases("combined "+number.name, witness[course].then, r.shows, numbers...)...)
+		out = append(out, r.who[i].heads(m.Instrument, r.shows, flowCounts(r.places, nil, nil)...)...)
+		out = append(out, r.judged.heads(m.Instrument, r.shows, recoveryCounts...)...)
 	}
 	return out
 }

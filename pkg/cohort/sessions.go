@@ -256,17 +256,18 @@ func (q SessionsQuery) row(number int, e effect) SessionEffect {
 // measures.
 func (s Sessions) Bases() []Basis {
 	people := shown{countEnrolled: s.Enrolled != nil, countTreated: s.Treated != nil}
-	out := s.who.bases(MeasurePeople, witness[bool].person, people,
+	out := s.who.heads(s.instrument, people,
 		counted[bool]{countEnrolled, func(bool) bool { return true }}, counted[bool]{countTreated, func(treated bool) bool { return treated }})
 	for i, may := range s.shows {
 		row := s.rows[i]
-		for _, number := range attendedCounts(row.number) {
+		numbers := attendedCounts(row.number)
+		out = append(out, row.there.heads(s.instrument, may, numbers...)...)
+		for _, number := range numbers {
 			measure := measureAt(s.instrument+" "+number.name, AfterSession, row.number)
 			switch number.name {
-			case countTaken:
-				out = append(out, row.there.bases(measure, witness[attended].person, may, number)...)
-				continue
-			case countPaired, countWithBefore:
+			case countTaken, countWithBefore, countWithAfter:
+				continue // no score goes into these
+			case countPaired:
 				out = append(out, row.there.bases(measure+", before", witness[attended].first, may, number)...)
 			case countFromBaseline, countHeldAll:
 				out = append(out, row.beside.bases(measure+", baseline", witness[attended].first, may, number)...)
@@ -274,9 +275,7 @@ func (s Sessions) Bases() []Basis {
 			if number.name == countHeld || number.name == countHeldAll {
 				out = append(out, row.beside.bases(measure+", next", witness[attended].then, may, number)...)
 			}
-			if number.name != countWithBefore {
-				out = append(out, row.there.bases(measure, witness[attended].then, may, number)...)
-			}
+			out = append(out, row.there.bases(measure, witness[attended].then, may, number)...)
 		}
 	}
 	return out

@@ -62,12 +62,17 @@ func TestWhatIsHeldIsOfThoseWhoHaveBothSidesOfTheGap(t *testing.T) {
 	sameFigure(t, "share held, of", []float64{10.0 / 16, 2}, []float64{*one.HeldShare, float64(*one.HeldOf)})
 	sizes := map[string]int{}
 	for _, b := range s.Bases() {
-		sizes[b.Measure] = max(sizes[b.Measure], len(b.Data))
+		name := b.Measure
+		if b.Groups {
+			name += ": " + b.Number
+		}
+		sizes[name] = max(sizes[name], len(b.Data))
 	}
 	for measure, n := range map[string]int{
-		"people": 4, "phq-9 taken at after_session:1": 3, "phq-9 paired at after_session:1": 1, "phq-9 paired at after_session:1, before": 1,
+		"people: enrolled": 4, "phq-9 people: taken": 3, "phq-9 people: paired": 1, "phq-9 people: held": 2,
+		"phq-9 paired at after_session:1": 1, "phq-9 paired at after_session:1, before": 1,
 		"phq-9 held at after_session:1": 2, "phq-9 held at after_session:1, next": 2, "phq-9 from_baseline at after_session:1, baseline": 2,
-		"phq-9 taken at after_session:2": 2, "phq-9 held at after_session:2": 0,
+		"phq-9 held at after_session:2": 0,
 	} {
 		if got, named := sizes[measure]; !named || got != n {
 			t.Errorf("%s: %d people, want %d", measure, got, n)

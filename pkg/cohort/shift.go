@@ -120,7 +120,7 @@ func (q ShiftQuery) Compute(cases Cases) (Shift, error) {
 }
 
 // Bases lists what the numbers that are shown were computed from.
-func (s Shift) Bases() []Basis { return s.table.bases(s.table.query.Instrument) }
+func (s Shift) Bases() []Basis { return s.table.bases() }
 
 // Withheld is the figure as it may be shown.
 func (s Shift) Withheld(threshold int) Shift { return s.showing(s.table.may(threshold)) }
@@ -175,17 +175,11 @@ func (q Comparison) transitions(cases Cases, size int, absence Absence, level fu
 	return t, nil
 }
 
-// bases are those of the numbers that are shown. The sums of rows are of what
-// people were at from, as denominators of outcomes are.
-func (t transitions) bases(what string, extra ...counted[cell]) []Basis {
-	out := flowBases(what, t.query, t.who, flowCounts(t.places, nil, nil), t.shows)
-	numbers := tableCounts(t.cells, t.size, extra...)
-	out = append(out, t.moved.bases(what+" table", witness[cell].then, t.shows, numbers...)...)
-	rows := []counted[cell]{{countPaired, anyCell}}
-	for i := range t.size {
-		rows = append(rows, counted[cell]{rowName(i), inRow(i)})
-	}
-	return append(out, t.moved.bases(measureFrom(what), witness[cell].first, t.shows, rows...)...)
+// bases are those of the numbers that are shown.
+func (t transitions) bases(extra ...counted[cell]) []Basis {
+	what := t.query.Instrument
+	return append(t.who.heads(what, t.shows, flowCounts(t.places, nil, nil)...),
+		t.moved.heads(what, t.shows, tableCounts(t.cells, t.size, extra...)...)...)
 }
 
 func (t transitions) all(extra ...counted[cell]) shown {
@@ -250,7 +244,7 @@ func (q Item9Query) Compute(cases Cases) (Item9, error) {
 }
 
 // Bases lists what the numbers that are shown were computed from.
-func (i Item9) Bases() []Basis { return i.table.bases("item 9", moves...) }
+func (i Item9) Bases() []Basis { return i.table.bases(moves...) }
 
 // Withheld is the figure as it may be shown.
 func (i Item9) Withheld(threshold int) Item9 { return i.showing(i.table.may(threshold, moves...)) }

@@ -67,7 +67,7 @@ func TestItem9CountsWhoMovedAndTellsWhoDidNotAnswer(t *testing.T) {
 	}, got)
 	alone := 0
 	for _, b := range got.Bases() {
-		if b.Measure == "item 9 table" && len(b.Data) == 1 {
+		if b.Measure == "phq-9 people" && len(b.Data) == 1 {
 			alone++
 		}
 	}
@@ -99,10 +99,10 @@ func TestRecoveryAsksForBothScalesBelowCaseness(t *testing.T) {
 	differ(t, "words", "of the pairs that were cases at from on phq-9 or gad-7", got.Recovery.Words)
 	measures := map[string]int{}
 	for _, b := range got.Bases() {
-		measures[b.Measure] = len(b.Data) // the last one is the number itself
+		measures[b.Measure+": "+b.Number] = len(b.Data)
 	}
-	differ(t, "recovered, of both instruments", []int{3, 6, 6}, []int{
-		measures["combined recovery"], measures["with others phq-9 scored at after_session:1"], measures["with others gad-7 scored at after_session:1"],
+	differ(t, "recovered and paired, of both instruments", []int{3, 3, 6, 6}, []int{
+		measures["phq-9 people: recovery"], measures["gad-7 people: recovery"], measures["phq-9 people: paired"], measures["gad-7 people: paired"],
 	})
 }
 

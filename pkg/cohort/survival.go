@@ -67,10 +67,11 @@ type Survival struct {
 	MedianDays, MedianFrom, MedianTo *float64
 	AtRisk                           []AtRisk // at standard days
 
-	reasons tally[string]
-	what    string
-	who     witnesses[string]    // by reason
-	lives   witnesses[departure] // with the baselines and the last scores
+	reasons    tally[string]
+	what       string // the instrument and the event
+	instrument string
+	who        witnesses[string]    // by reason
+	lives      witnesses[departure] // with the baselines and the last scores
 }
 
 // AtRisk is how many had neither had the event nor been censored before a day.
@@ -104,7 +105,7 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		return Survival{}, err
 	}
 	s := Survival{
-		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, what: q.Instrument + " " + string(q.Event),
+		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, what: q.Instrument + " " + string(q.Event), instrument: q.Instrument,
 		CasesOnly: q.Rules.Caseness != nil && (q.Event == EventLossOfResponse || !q.AnyBaseline),
 	}
 	leave, windows := map[int]leaving{}, tally[Windows]{}
@@ -146,13 +147,15 @@ type departure struct {
 
 // Bases lists what the numbers that are shown were computed from.
 func (s Survival) Bases() []Basis {
-	out := reasonBases(s.what, s.who, s.Enrolled, s.LeftOut)
+	out := reasonBases(s.instrument, s.who, s.Enrolled, s.LeftOut)
 	number := func(n Count, in func(departure) bool) {
 		may := shown{countCounted: n != nil}
+		out = append(out, s.lives.heads(s.instrument, may, counted[departure]{countCounted, in})...)
 		out = append(out, s.lives.bases(s.what+" curve", witness[departure].then, may, counted[departure]{countCounted, in})...)
 		out = append(out, s.lives.bases(s.what+" curve from", witness[departure].first, may, counted[departure]{countCounted, in})...)
 	}
 	number(s.N, func(departure) bool { return true })
+	number(s.Events, func(d departure) bool { return d.event })
 	for _, step := range s.Curve {
 		for event, n := range map[bool]Count{true: step.Events, false: step.Censored} {
 			number(n, func(d departure) bool { return d.event == event && step.From <= d.days && d.days <= step.Days })

@@ -2,6 +2,7 @@ package cohort_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -144,12 +145,18 @@ func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
 			bases = append(bases, b)
 		}
 	}
-	sameFigure(t, "bases", []cohort.Basis{
-		{Measure: "people", Data: []cohort.Datum{{Person: p.Person}, untreated[0]}},
-		{Measure: "phq-9 response not_treated", Data: untreated},
-		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // all
-		{Measure: "phq-9 response curve", Data: end}, {Measure: "phq-9 response curve from", Data: from}, // the event
-	}, bases)
+	both, one := []cohort.Datum{{Person: p.Person}, untreated[0]}, []cohort.Datum{{Person: p.Person}}
+	head := func(number string, data []cohort.Datum) cohort.Basis {
+		return cohort.Basis{Measure: "phq-9 people", Number: number, Groups: true, Data: data}
+	}
+	sums := []cohort.Basis{
+		{Measure: "phq-9 response curve", Number: "counted", Data: end}, {Measure: "phq-9 response curve from", Number: "counted", Data: from},
+	}
+	counted := append([]cohort.Basis{head("counted", one)}, sums...)
+	sameFigure(t, "bases", slices.Concat(
+		[]cohort.Basis{head("everybody", both), head("not_treated", untreated), {Measure: "people", Number: "everybody", Groups: true, Data: both}},
+		counted, counted, counted, // all, the events, the one at the step
+	), bases)
 	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
 	q := responseOf("")
 	q.Window = "P14D"

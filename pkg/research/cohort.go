@@ -57,11 +57,17 @@ func (s *Service) CheckCohort(c Cohort) []fault.Detail {
 var errCohortNameTaken = fault.New(fault.Conflict, "The clinic has a cohort of this name.",
 	fault.Detail{Pointer: "/name", Code: "name_taken", Message: "A cohort does not change: save another one under another name."})
 
-// SaveCohort stores a cohort. A repeat with the same id and content finds what
+var errBoundCohort = fault.New(fault.Forbidden,
+	"This credential does not allow that: to save a cohort needs caseload:read or exports:deidentified beside cohorts:write.")
+
+// SaveCohort stores a cohort. Who is Bound may not. A repeat with the same id and content finds what
 // is stored; Conflict where the id or the name is in use with other content.
 func (s *Service) SaveCohort(ctx context.Context, who auth.Principal, c Cohort) (Cohort, care.Outcome, error) {
 	if err := s.require(ctx, who, auth.WriteCohorts); err != nil {
 		return Cohort{}, care.Refused, err
+	}
+	if Bound(who) { // whoever chooses the people chooses whose data is the difference
+		return Cohort{}, care.Refused, s.denied(ctx, who, errBoundCohort, auth.ExportDeidentified)
 	}
 	if err := fault.InvalidIf(s.CheckCohort(c)); err != nil {
 		return Cohort{}, care.Refused, err

@@ -16,6 +16,7 @@ import (
 // names a grouping (see cohort.KeyOf), in each group.
 func (s *Service) Change(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.ChangeQuery, by string) (cohort.GroupedChange, Frame, error) {
 	q.Name, q.Instruments, q.Judged = "change", []string{c.Instrument}, true
+	q.Choice = Choice{What: []any{c, by}, Points: []cohort.TimePoint{c.From, c.To}}
 	key, found := cohort.KeyOf(by)
 	if !found && by != "" {
 		return cohort.GroupedChange{}, Frame{}, errNoGrouping
@@ -53,6 +54,7 @@ var recoveryInstruments = []string{cohort.PHQ9, "gad-7"}
 // set of the query's each instrument is judged by the clinic's choice.
 func (s *Service) Recovery(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.RecoveryQuery) (cohort.RecoveryFigure, Frame, error) {
 	q.Name, q.Instruments, q.Judged = "recovery", recoveryInstruments, true
+	q.Choice = Choice{What: c, Points: []cohort.TimePoint{c.From, c.To}}
 	return figure(ctx, s, who, q, func(f *Frame, cases cohort.Cases) (cohort.RecoveryFigure, error) {
 		for _, id := range recoveryInstruments {
 			rules := f.Rules[id]
@@ -72,6 +74,8 @@ var errNoRecovery = fault.New(fault.Invalid, "The rules do not say who has recov
 // and Truax, with norms that the caller takes from the literature.
 func (s *Service) Significance(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.SignificanceQuery) (cohort.SignificanceFigure, Frame, error) {
 	q.Name, q.Instruments = "significance", []string{c.Instrument}
+	// The norms are whatever somebody chooses, and change who is counted as what.
+	q.Choice = Choice{What: c, Points: []cohort.TimePoint{c.From, c.To}, Other: "norms"}
 	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.SignificanceFigure, error) {
 		c.Method.Direction = s.direction(c.Instrument)
 		return c.Compute(cases)
@@ -83,6 +87,7 @@ func (s *Service) Significance(ctx context.Context, who auth.Principal, q Figure
 // the clinic reads it at.
 func (s *Service) Shift(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.Comparison) (cohort.Shift, Frame, error) {
 	q.Name, q.Instruments = "shift", []string{c.Instrument}
+	q.Choice = Choice{What: c, Points: []cohort.TimePoint{c.From, c.To}}
 	return figure(ctx, s, who, q, func(f *Frame, cases cohort.Cases) (cohort.Shift, error) {
 		shift := cohort.ShiftQuery{Comparison: c}
 		def, err := s.Instruments.Get(c.Instrument)
@@ -126,6 +131,7 @@ func cutpoint(def *instrument.Definition, settings care.Settings) (float64, bool
 // Item9 tells how the answers about suicidal thoughts moved.
 func (s *Service) Item9(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.Item9Query) (cohort.Item9, Frame, error) {
 	q.Name, q.Instruments, q.Item9 = "item9", []string{suicidalThoughts}, true
+	q.Choice = Choice{What: c, Points: []cohort.TimePoint{c.From, c.To}}
 	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.Item9, error) { return c.Compute(cases) })
 }
 

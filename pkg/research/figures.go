@@ -2,6 +2,7 @@ package research
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -38,6 +39,7 @@ type FigureQuery struct {
 	// Population is OfClinic unless chosen, for who may read the caseload, and
 	// OfResearch for everybody else.
 	Population Population
+	Choice     Choice
 	AllCells   bool              // withhold nothing: for who may see single people anyway
 	Asked      map[string]string // what else is asked, for the audit trail
 }
@@ -49,7 +51,10 @@ type Frame struct {
 	Until        time.Time // up to when the record was read
 	SmallestCell *int      // people; what tells of fewer is withheld. nil: nothing is
 	LeftOut      []cohort.LeftOut
-	Rules        map[string]trajectory.Rules // by instrument, where the figure judges
+	// Held says that the figure is as it was known before: since then too few
+	// people have changed to tell of it.
+	Held  bool
+	Rules map[string]trajectory.Rules // by instrument, where the figure judges
 
 	settings care.Settings
 	notes    []audit.Entry             // of what else the figure shows, beside its own
@@ -88,33 +93,16 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 	if err := s.checkFigure(q); err != nil {
 		return none, Frame{}, err
 	}
-	var out F
-	var frame Frame
 	q.AsOf = stampPtr(q.AsOf)
-	err := s.Store.Study(ctx, reaching(who), func(r Reader) error {
-		cases, err := s.frame(ctx, reaching(who), r, q, &frame)
-		if err != nil {
-			return err
-		}
-		out, err = compute(&frame, cases)
-		return err
-	})
-	if err != nil {
+	out, frame, err := computed(ctx, s, who, q, compute)
+	switch {
+	case err != nil:
 		return none, Frame{}, err
-	}
-	if frame.SmallestCell != nil {
-		out, frame.LeftOut = out.Withheld(*frame.SmallestCell), withheldLeftOut(frame.LeftOut, *frame.SmallestCell)
-	}
-	e := s.entry(figureEntry(who, q, frame))
-	if frame.SmallestCell != nil && Bound(who) {
-		err = s.release(ctx, who, append(out.Bases(), frame.bases()...), *frame.SmallestCell, e)
-	} else {
-		err = s.Store.Conduct(ctx, who, func(tx Tx) error {
-			for _, e := range append(frame.notes, e) {
-				tx.Note(e)
-			}
-			return nil
-		})
+	case frame.SmallestCell == nil || !Bound(who):
+		e := s.entry(figureEntry(who, q, frame))
+		err = s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(append(frame.notes, e)...); return nil })
+	default:
+		out, frame, err = given(ctx, s, who, q, compute, out, frame)
 	}
 	if err != nil {
 		return none, Frame{}, err
@@ -122,27 +110,73 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 	return out, frame, nil
 }
 
-// allow decides who may ask what, and fills in the population.
-func (s *Service) allow(ctx context.Context, who auth.Principal, q *FigureQuery) error {
-	need := []auth.Permission{auth.ReadCohorts}
-	if q.Population == OfClinic {
-		need = append(need, auth.ReadCaseload)
-	}
-	// Whoever sees no single person sees the record as it is: two times told apart
-	// are two figures to subtract.
-	if (q.AllCells || q.AsOf != nil) && !who.May(auth.ReadCaseload) {
-		need = append(need, auth.ExportDeidentified)
-	}
-	if err := s.require(ctx, who, need...); err != nil {
-		return err
-	}
-	if q.Population == "" {
-		q.Population = OfResearch
-		if who.May(auth.ReadCaseload) {
-			q.Population = OfClinic
+// computed is a figure with everything withheld that is too small.
+func computed[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+	compute func(*Frame, cohort.Cases) (F, error),
+) (out F, frame Frame, err error) {
+	err = s.Store.Study(ctx, reaching(who), func(r Reader) error {
+		cases, err := s.frame(ctx, reaching(who), r, q, &frame)
+		if err != nil {
+			return err
 		}
+		if need := dated(q, frame); len(need) > 0 && !who.May(auth.ReadCaseload) && !who.May(auth.ExportLimited) {
+			return errDated
+		}
+		out, err = compute(&frame, cases)
+		return err
+	})
+	if errors.Is(err, errDated) {
+		err = s.denied(ctx, who, errDated, auth.ExportLimited)
 	}
-	return nil
+	if err == nil && frame.SmallestCell != nil {
+		out, frame.LeftOut = out.Withheld(*frame.SmallestCell), withheldLeftOut(frame.LeftOut, *frame.SmallestCell)
+	}
+	return out, frame, err
+}
+
+// given hands a figure to who is Bound, after it was weighed. Where it would tell
+// of few people, and the same question was answered before, it is answered as it
+// was known then: that tells nothing new, unless somebody has withdrawn since.
+// What is refused in the end stands in the audit trail as refused.
+func given[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+	compute func(*Frame, cohort.Cases) (F, error), out F, frame Frame,
+) (F, Frame, error) {
+	question := q.digest()
+	e := s.entry(figureEntry(who, q, frame))
+	err := s.weigh(ctx, who, out.Bases(), frame, e, &Answered{Question: question, AsOf: frame.Until})
+	if !fault.Is(err, fault.Conflict) {
+		return out, frame, err
+	}
+	refused := err
+	var last Answered
+	err = s.Store.Study(ctx, who, func(r Reader) (err error) {
+		last, err = r.LastAnswer(ctx, who, question)
+		return err
+	})
+	if err == nil {
+		q.AsOf = &last.AsOf
+		if out, frame, err = computed(ctx, s, who, q, compute); err != nil {
+			return out, frame, err
+		}
+		frame.Held = true
+		e = s.entry(figureEntry(who, q, frame))
+		if err = s.weigh(ctx, who, out.Bases(), frame, e, nil); !fault.Is(err, fault.Conflict) {
+			return out, frame, err
+		}
+	} else if !fault.Is(err, fault.NotFound) {
+		return out, frame, err
+	}
+	e.ID, e.Outcome = s.NewID(), audit.Refused
+	return out, frame, errors.Join(refused, s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil }))
+}
+
+// weigh is release for a figure. A cohort of few people is refused like any
+// other answer, and so is one of nobody: the two are not to be told apart.
+func (s *Service) weigh(ctx context.Context, who auth.Principal, bases []cohort.Basis, frame Frame, e audit.Entry, a *Answered) error {
+	if frame.Cohort != nil && frame.people < *frame.SmallestCell {
+		return cohort.ErrTellsOfFew
+	}
+	return s.release(ctx, who, weighed{bases: append(bases, frame.bases()...), threshold: *frame.SmallestCell, entry: e, answer: a})
 }
 
 // checkFigure lists what is wrong with a question that can be known without the

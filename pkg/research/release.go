@@ -1,11 +1,15 @@
 package research
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -19,6 +23,12 @@ type Release struct {
 	Answers int    // in the ledger: they only become more
 	Ledger  []byte // of cohort.Ledger
 	At      time.Time
+}
+
+// Answered is when a question was last answered to somebody who is Bound.
+type Answered struct {
+	Question []byte    // digest of all that was asked
+	AsOf     time.Time // up to when the record was read
 }
 
 // figuresProject is the project whose secret makes the prints in ledgers. No
@@ -41,104 +51,97 @@ var (
 	errBusy      = fault.New(fault.Unavailable, "Many figures are asked for at once. Try again.")
 )
 
+// scales let one answer of a clinic be weighed at a time: weighing takes up to
+// half a second of a processor.
+type scales struct{ of sync.Map }
+
+// hold waits for the clinic's scales, and gives what hands them back.
+func (s *scales) hold(ctx context.Context, clinic uuid.UUID) (release func(), err error) {
+	free, _ := s.of.LoadOrStore(clinic, make(chan struct{}, 1))
+	held, _ := free.(chan struct{})
+	select {
+	case held <- struct{}{}:
+		return func() { <-held }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// weighed is an answer about to be given away.
+type weighed struct {
+	bases     []cohort.Basis
+	threshold int
+	entry     audit.Entry
+	answer    *Answered // to be remembered; nil: one that is told again
+}
+
 // release enters an answer into the clinic's ledgers, with its entry in the
 // audit trail, before the answer is handed on. Conflict where it would tell of
-// fewer people than the threshold together with what was given before; the
-// trail then says that it was refused.
+// fewer people than the threshold together with what was given before.
 //
 // Ledgers are of the clinic, not of who asks: two credentials can be one
-// reader's. No lock is held while an answer is weighed, which may take a
-// second; where another answer came first, it is weighed again.
-func (s *Service) release(ctx context.Context, who auth.Principal, bases []cohort.Basis, threshold int, e audit.Entry) error {
+// reader's. No lock of the database is held while an answer is weighed; where
+// another process entered one first, it is weighed again.
+func (s *Service) release(ctx context.Context, who auth.Principal, w weighed) error {
 	secret, err := s.figuresSecret(ctx, who)
 	if err != nil {
 		return err
 	}
-	prints := make(map[string][][]cohort.Print)
-	for _, b := range bases {
-		prints[b.Measure] = append(prints[b.Measure], cohort.Prints(secret, b.Data))
+	free, err := s.scales.hold(ctx, who.Clinic)
+	if err != nil {
+		return err
 	}
+	defer free()
 	err = errOvertaken
 	for n := 0; n < tries && errors.Is(err, errOvertaken); n++ {
-		err = s.enter(ctx, who, prints, threshold, e)
+		err = s.enter(ctx, who, secret, w)
 	}
-	switch {
-	case errors.Is(err, errOvertaken):
+	if errors.Is(err, errOvertaken) {
 		return errBusy.Because(err)
-	case fault.Is(err, fault.Conflict):
-		e.ID, e.Outcome = s.NewID(), audit.Refused
-		return errors.Join(err, s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil }))
 	}
 	return err
 }
 
-// entered is a release that takes the place of the one with so many answers.
-type entered struct {
-	Release
-	was int
-}
-
 // enter weighs an answer by what was given up to now, and stores what is new.
-func (s *Service) enter(ctx context.Context, who auth.Principal, prints map[string][][]cohort.Print, threshold int, e audit.Entry) error {
-	var before []Release
-	measures := slices.Sorted(maps.Keys(prints))
-	err := s.Store.Study(ctx, who, func(r Reader) (err error) {
-		before, err = r.Releases(ctx, who, measures)
+func (s *Service) enter(ctx context.Context, who auth.Principal, secret []byte, w weighed) error {
+	measures := map[string]bool{}
+	for _, b := range w.bases {
+		measures[b.Measure] = true
+	}
+	before := map[string]*cohort.Ledger{}
+	err := s.Store.Study(ctx, who, func(r Reader) error {
+		releases, err := r.Releases(ctx, who, slices.Sorted(maps.Keys(measures)))
+		for _, one := range releases {
+			if before[one.Measure], err = cohort.ReadLedger(one.Ledger); err != nil {
+				return err
+			}
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	known := make(map[string]Release, len(before))
-	for _, r := range before {
-		known[r.Measure] = r
-	}
-	var all []entered
-	for _, measure := range measures {
-		next, err := known[measure].with(prints[measure], threshold)
-		if err != nil {
-			return err
-		}
-		if was := known[measure].Answers; next.Answers > was {
-			next.Measure, next.At = measure, e.At
-			all = append(all, entered{next, was})
-		}
+	changed, err := cohort.Weigh(before, secret, w.bases, w.threshold)
+	if err != nil {
+		return err
 	}
 	return s.Store.Conduct(ctx, who, func(tx Tx) error {
-		tx.Note(e)
-		for _, x := range all {
-			stored, err := tx.PutRelease(ctx, who, x.Release, x.was)
-			if err != nil {
-				return err
+		tx.Note(w.entry)
+		for _, measure := range slices.Sorted(maps.Keys(changed)) {
+			was, l := 0, changed[measure]
+			if old := before[measure]; old != nil {
+				was = old.Answers()
 			}
-			if !stored {
-				return errOvertaken
+			next := Release{Measure: measure, Answers: l.Answers(), Ledger: l.Bytes(), At: w.entry.At}
+			if stored, err := tx.PutRelease(ctx, who, next, was); err != nil || !stored {
+				return cmp.Or(err, errOvertaken)
 			}
 		}
-		return nil
+		if w.answer == nil {
+			return nil
+		}
+		return tx.PutAnswer(ctx, who, *w.answer)
 	})
-}
-
-// with is the release with an answer's numbers of the measure added.
-func (r Release) with(prints [][]cohort.Print, threshold int) (Release, error) {
-	l := &cohort.Ledger{}
-	if r.Answers > 0 {
-		var err error
-		if l, err = cohort.ReadLedger(r.Ledger); err != nil {
-			return r, err
-		}
-	}
-	for _, p := range prints {
-		added, err := l.Admit(p, threshold)
-		if err != nil {
-			return r, err
-		}
-		if added {
-			r.Answers++
-		}
-	}
-	r.Ledger = l.Bytes()
-	return r, nil
 }
 
 // figuresSecret finds the secret of the clinic's ledgers, or makes it.

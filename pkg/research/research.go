@@ -64,6 +64,8 @@ type Reader interface {
 	// Releases gives what was given away of these measures; none of a measure of
 	// which nothing was.
 	Releases(ctx context.Context, who auth.Principal, measures []string) ([]Release, error)
+	// LastAnswer says when a question was last answered; NotFound if it never was.
+	LastAnswer(ctx context.Context, who auth.Principal, question []byte) (Answered, error)
 	// Snapshot finds a snapshot; NotFound if there is none.
 	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
 	// Snapshots lists snapshots by id, behind page.After.ID.
@@ -86,6 +88,8 @@ type Tx interface {
 	// PutRelease stores a release in the place of the one with so many answers, 0
 	// for none; false, and nothing stored, where that is no longer the one.
 	PutRelease(ctx context.Context, who auth.Principal, r Release, was int) (bool, error)
+	// PutAnswer stores when a question was answered, in the place of the time before.
+	PutAnswer(ctx context.Context, who auth.Principal, a Answered) error
 	// InsertSnapshot stores a snapshot with its members; false, and nothing
 	// stored, where the id is in use; Conflict where the name is.
 	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
@@ -115,6 +119,8 @@ type Service struct {
 	NewSecret   func() []byte // 32 random bytes
 	Signer      note.Signer   // vouches for snapshots
 	Log         *slog.Logger  // refusals, with ids only
+
+	scales scales
 }
 
 // require decides permissions, all of which are needed, and leaves an entry of

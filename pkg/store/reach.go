@@ -22,7 +22,7 @@ var clientColumn = map[string]string{
 var ofNoClient = map[string]bool{
 	"accounts": true, "api_keys": true, "recovery_codes": true, "sign_in_failures": true, "instrument_settings": true,
 	"merges": true, "audit_entries": true, "audit_subjects": true, "audit_heads": true, "audit_checkpoints": true,
-	"projects": true, "cohorts": true, "snapshots": true, "releases": true,
+	"projects": true, "cohorts": true, "snapshots": true, "releases": true, "answers": true,
 }
 
 var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/research"
 )
 
@@ -46,4 +47,35 @@ func (d *DB) PutRelease(ctx context.Context, who auth.Principal, r research.Rele
 	}
 	d.change()
 	return true, nil
+}
+
+type answerRow struct {
+	ClinicID uuid.UUID
+	Question []byte
+	AsOf     instant
+}
+
+// LastAnswer says when a question was last answered.
+func (d *DB) LastAnswer(ctx context.Context, who auth.Principal, question []byte) (research.Answered, error) {
+	rows, err := all[answerRow](d.of(ctx, who, "answers").Where("question = ?", question), "answers")
+	if err != nil {
+		return research.Answered{}, err
+	}
+	if len(rows) == 0 {
+		return research.Answered{}, fault.New(fault.NotFound, "That was never asked.")
+	}
+	return research.Answered{Question: rows[0].Question, AsOf: rows[0].AsOf.Time}, nil
+}
+
+// PutAnswer stores when a question was answered.
+func (d *DB) PutAnswer(ctx context.Context, who auth.Principal, a research.Answered) error {
+	row := answerRow{ClinicID: who.Clinic, Question: a.Question, AsOf: at(a.AsOf)}
+	put := d.trying(ctx, who, "answers").Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "clinic_id"}, {Name: "question"}}, DoUpdates: clause.AssignmentColumns([]string{"as_of"}),
+	}).Create(&row)
+	if put.Error != nil {
+		return fmt.Errorf("store answer: %w", put.Error)
+	}
+	d.change()
+	return nil
 }

@@ -47,8 +47,9 @@ func (v victim) study(t *testing.T) studied {
 		_, project := tx.InsertProject(t.Context(), v.Who, s.project)
 		_, cohort := tx.InsertCohort(t.Context(), v.Who, s.cohort)
 		_, release := tx.PutRelease(t.Context(), v.Who, s.release, 0)
+		answer := tx.PutAnswer(t.Context(), v.Who, research.Answered{Question: []byte(s.release.Measure), AsOf: s.release.At})
 		_, snapshot := tx.InsertSnapshot(t.Context(), v.Who, s.snapshot, []uuid.UUID{v.client.ID})
-		return errors.Join(project, cohort, release, snapshot)
+		return errors.Join(project, cohort, release, answer, snapshot)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +105,9 @@ var attemptsOnResearch = map[string]attempt{
 	"Releases": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Releases(ctx, who, []string{v.release.Measure})
 	}},
+	"LastAnswer": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.LastAnswer(ctx, who, []byte(v.release.Measure))
+	}},
 	"Snapshot": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Snapshot(ctx, who, v.snapshot.ID)
 	}},
@@ -122,6 +126,9 @@ var attemptsOnResearch = map[string]attempt{
 	"PutRelease": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		v.release.Answers++
 		return db.PutRelease(ctx, who, v.release, 1) // in the place of theirs
+	}},
+	"PutAnswer": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.PutAnswer(ctx, who, research.Answered{Question: []byte(v.release.Measure), AsOf: v.release.At})
 	}},
 	"InsertSnapshot": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		v.snapshot.ID, v.snapshot.Name = storetest.NewID(), "another"

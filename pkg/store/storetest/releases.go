@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/research"
 )
 
@@ -58,6 +59,37 @@ var releases = []promise{
 		wait.Wait()
 		if stored.Load() != 1 {
 			t.Errorf("%d were stored", stored.Load())
+		}
+	}},
+	{"when a question was last answered is found again, and not by another clinic", func(t *testing.T, c *Clinic) {
+		put := func(at time.Time) {
+			err := c.DB.DB.Conduct(context.WithoutCancel(t.Context()), c.Who, func(tx research.Tx) error {
+				tx.Note(Entry(c.Who))
+				return tx.PutAnswer(t.Context(), c.Who, research.Answered{Question: []byte("a question"), AsOf: at})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		last := func(who auth.Principal, question string) (a research.Answered, err error) {
+			err = c.DB.DB.Study(t.Context(), who, func(r research.Reader) (err error) {
+				a, err = r.LastAnswer(t.Context(), who, []byte(question))
+				return err
+			})
+			return a, err
+		}
+		later := When.UTC().Truncate(time.Microsecond).Add(time.Hour)
+		put(later.Add(-time.Hour))
+		put(later)
+		found, err := last(c.Who, "a question")
+		if diff := cmp.Diff(research.Answered{Question: []byte("a question"), AsOf: later}, found); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if _, err := last(c.Who, "another"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a question that was never asked: %v", err)
+		}
+		if _, err := last(c.Database.Clinic(t).Who, "a question"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("another clinic: %v", err)
 		}
 	}},
 }

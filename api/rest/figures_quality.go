@@ -52,11 +52,11 @@ type ExpectedPercentiles struct {
 type OffTrackClient struct {
 	ClientID uuid.UUID `json:"client_id" swaggertype:"string" format:"uuid"`
 	Status   string    `json:"status" enums:"on_track,watch,off_track,not_judged"` // watch: worse than three in four; off_track: than nine in ten
-	Change   *float64  `json:"change" extensions:"x-nullable"` // points since baseline
+	Change   *float64  `json:"change" extensions:"x-nullable"`                     // points since baseline
 	Session  int       `json:"session"`
-	Severity string    `json:"severity"` // at baseline
+	Severity string    `json:"severity"`                                               // at baseline
 	Band     string    `json:"band" enums:"best_10,10_25,25_50,50_75,75_90,worst_10,"` // empty: nothing can be compared
-	N        *int      `json:"n" extensions:"x-nullable"` // people compared with
+	N        *int      `json:"n" extensions:"x-nullable"`                              // people compared with
 	Words    string    `json:"words"`
 } //	@name	OffTrackClient
 

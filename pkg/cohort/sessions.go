@@ -84,13 +84,16 @@ type sessionNumbers string
 func numbersOf(sessions []Dose) sessionNumbers {
 	numbers := make([]rune, len(sessions))
 	for i, d := range sessions {
-		numbers[i] = rune(d.Number)
+		numbers[i] = asRune(d.Number)
 	}
 	slices.Sort(numbers)
 	return sessionNumbers(numbers)
 }
 
-func (s sessionNumbers) has(number int) bool { return strings.ContainsRune(string(s), rune(number)) }
+func (s sessionNumbers) has(number int) bool { return strings.ContainsRune(string(s), asRune(number)) }
+
+// asRune is a number of a session, of which the interface takes 10,000 at most.
+func asRune(number int) rune { return rune(number) } //nolint:gosec // it fits
 
 // upTo are those that are not above a number.
 func (s sessionNumbers) upTo(number int) sessionNumbers {

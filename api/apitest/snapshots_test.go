@@ -226,3 +226,34 @@ func TestASnapshotTakenWhileTheClinicWritesIsTheSameLater(t *testing.T) {
 		}
 	})
 }
+
+// TestASnapshotIsAskedForAsAnExportIs: what one refuses the other refuses, and
+// what is left open is the same in both.
+func TestASnapshotIsAskedForAsAnExportIs(t *testing.T) {
+	s := apitest.SQLite(t)
+	studied(s, 2)
+	for i, c := range []struct {
+		query string
+		body  object
+		want  int
+	}{
+		{"profile=limited&dates=days", object{"profile": "limited", "dates": "days"}, http.StatusUnprocessableEntity},
+		{"format=parquet&dialect=excel", object{"format": "parquet", "dialect": "excel"}, http.StatusUnprocessableEntity},
+		{"format=dta&values=labels", object{"format": "dta", "values": "labels"}, http.StatusUnprocessableEntity},
+		{"format=ndjson&na=NA", object{"format": "ndjson", "na": "NA"}, http.StatusUnprocessableEntity},
+		{"", object{"instruments": []string{"phq-9", "gad-7", "phq-9"}}, http.StatusCreated},
+	} {
+		c.body["name"] = fmt.Sprint("asked-", i)
+		if got := s.Do("POST", "/v1/snapshots", c.body); got.Status != c.want {
+			t.Errorf("snapshot of %v: %d %s", c.body, got.Status, got.Body)
+		}
+		if got := s.Do("GET", exportCSV+"?"+c.query, nil); (got.Status == http.StatusOK) != (c.want == http.StatusCreated) {
+			t.Errorf("export of %s: %d", c.query, got.Status)
+		}
+	}
+	id := uuid.New()
+	s.Do("POST", "/v1/snapshots", object{"id": id, "name": "filled"}).Want(http.StatusCreated)
+	s.Do("POST", "/v1/snapshots", object{
+		"id": id, "name": "filled", "table": "assessments", "shape": "assessment", "format": "csv", "profile": "deidentified", "project": "default", "dates": "shifted",
+	}).Want(http.StatusOK)
+}

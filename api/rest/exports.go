@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -95,12 +94,11 @@ func packable(r research.Request) bool {
 	return !r.Package && r.Format != export.Parquet && r.Format != export.XLSX
 }
 
-// exportFromQuery reads what an export is to hold and how it is written. A
-// choice that the format knows nothing of is a fault: it would be passed over.
+// exportFromQuery reads what an export is to hold and how it is written.
 func exportFromQuery(q *params, table research.Table) research.Request {
 	r := research.Request{
-		Table: table, Format: choice(q, "format", export.CSV, export.Formats()...),
-		Project: q.text("project", research.DefaultProject),
+		Table: table, Format: choice(q, "format", "", export.Formats()...),
+		Project: q.text("project", ""),
 		From:    q.time("from"), To: q.time("to"),
 		Course: q.id("course_id"), Session: q.number("session", 1, math.MaxInt32), Cohort: q.id("cohort"),
 		Timing:       choice(q, "timing", "", care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp),
@@ -110,38 +108,15 @@ func exportFromQuery(q *params, table research.Table) research.Request {
 		Package: q.flag("package"),
 	}
 	columnsFromQuery(q, &r)
-	for _, c := range []struct {
-		name    string
-		asked   bool
-		formats []export.Format
-	}{
-		{"dialect", r.Dialect != "", []export.Format{export.CSV}},
-		{"na", r.NA != "", []export.Format{export.CSV, export.XLSX}},
-		{"values", r.Labels, []export.Format{export.CSV, export.NDJSON, export.XLSX}},
-	} {
-		if c.asked && !slices.Contains(c.formats, r.Format) {
-			q.fault(c.name, "not_of_this_format", "The format knows no such choice.")
-		}
-	}
 	return r
 }
 
 // columnsFromQuery reads what decides on the columns.
 func columnsFromQuery(q *params, r *research.Request) {
 	r.Shape = choice(q, "shape", "", research.Shapes()...)
-	if r.Shape == "" && r.Table == research.Assessments {
-		r.Shape = research.Assessment
-	}
-	// Whoever does not say how much may be known gets the least.
-	r.Profile = choice(q, "profile", research.Deidentified, research.Profiles()...)
+	r.Profile = choice(q, "profile", "", research.Profiles()...)
 	r.Instruments = q.words("instrument")
 	r.Dates = choice(q, "dates", "", research.ShiftedDates, research.DaysOnly)
-	switch {
-	case r.Profile != research.Deidentified && r.Dates != "":
-		q.fault("dates", "not_of_this_profile", "Only a de-identified export moves times or leaves them out.")
-	case r.Profile == research.Deidentified && r.Dates == "":
-		r.Dates = research.ShiftedDates
-	}
 }
 
 // getCodebook says what the columns of an export mean.
@@ -164,7 +139,7 @@ func (h *Handlers) getCodebook(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	format := choice(q, "format", export.CodebookCSV, export.CodebookCSV, export.CodebookJSON, export.CodebookREDCap)
 	asked := research.Request{
-		Table: choice(q, "table", research.Assessments, research.Tables()...), Format: export.CSV, Project: research.DefaultProject,
+		Table: choice(q, "table", research.Assessments, research.Tables()...),
 	}
 	columnsFromQuery(q, &asked)
 	if err := q.err(); err != nil {

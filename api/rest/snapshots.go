@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"cmp"
 	"net/http"
 	"time"
 
@@ -40,20 +39,12 @@ type SnapshotRequest struct {
 } //	@name	SnapshotRequest
 
 func (r SnapshotRequest) toResearch() research.Request {
-	out := research.Request{
-		Table: cmp.Or(research.Table(r.Table), research.Assessments), Shape: research.Shape(r.Shape),
-		Format: cmp.Or(export.Format(r.Format), export.CSV), Profile: cmp.Or(research.Profile(r.Profile), research.Deidentified),
-		Project: cmp.Or(r.Project, research.DefaultProject), Instruments: r.Instruments,
+	return research.Request{
+		Table: research.Table(r.Table), Shape: research.Shape(r.Shape), Format: export.Format(r.Format), Profile: research.Profile(r.Profile),
+		Project: r.Project, Instruments: r.Instruments,
 		From: r.From, To: r.To, Course: r.CourseID, Session: r.Session, Timing: care.Timing(r.Timing), Cohort: r.Cohort, AsOf: r.AsOf,
 		Dates: research.DateMode(r.Dates), Dialect: export.Dialect(r.Dialect), NA: r.NA, Labels: r.Values == "labels",
 	}
-	if out.Table == research.Assessments {
-		out.Shape = cmp.Or(out.Shape, research.Assessment)
-	}
-	if out.Profile == research.Deidentified {
-		out.Dates = cmp.Or(out.Dates, research.ShiftedDates)
-	}
-	return out
 }
 
 // Snapshot is an export that was frozen under a name.

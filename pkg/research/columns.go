@@ -11,13 +11,14 @@ import (
 // codebook is made of. It asks for the permission that the export asks for, and
 // leaves no entry, for it tells nothing of a client. Errors are those of Prepare.
 func (s *Service) Columns(ctx context.Context, who auth.Principal, r Request) (export.Table, error) {
+	r = r.filled()
 	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
 		return export.Table{}, err
 	}
 	if err := s.check(r); err != nil {
 		return export.Table{}, err
 	}
-	r, now := r.filled(), stamp(s.Now())
+	now := stamp(s.Now())
 	x := &Export{Request: r, GeneratedAt: now, at: now, who: reaching(who), disguise: disguise{profile: r.Profile, dates: r.Dates}}
 	var table export.Table
 	err := s.Store.Study(ctx, x.who, func(tx Reader) error {

@@ -66,6 +66,7 @@ type Export struct {
 // every client in it. Forbidden where the profile is more than the principal's
 // rights; Invalid with every fault of the request.
 func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*Export, error) {
+	r = r.filled()
 	if err := s.require(ctx, who, r.permissions()...); err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	if err := s.check(r); err != nil {
 		return nil, err
 	}
-	x.Request, x.who = r.filled(), reaching(who)
+	x.who = reaching(who)
 	x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
 	if x.GeneratedAt.IsZero() {
 		x.GeneratedAt = stamp(s.Now())

@@ -73,12 +73,19 @@ type Request struct {
 	Package bool           `json:"package,omitempty"`
 }
 
-// filled is the request with what is left open filled in.
+// filled is the request with what is left open filled in: nobody else does that,
+// so that two requests for the same are the same. Whoever does not say how much
+// may be known gets the least.
 func (r Request) filled() Request {
+	r.Table, r.Format, r.Profile = cmp.Or(r.Table, Assessments), cmp.Or(r.Format, export.CSV), cmp.Or(r.Profile, Deidentified)
+	r.Instruments = slices.Compact(slices.Sorted(slices.Values(r.Instruments)))
+
 	for _, t := range []**time.Time{&r.From, &r.To, &r.ChangedSince, &r.AsOf} {
 		*t = stampPtr(*t)
 	}
-	r.Dates = cmp.Or(r.Dates, ShiftedDates)
+	if r.Profile == Deidentified {
+		r.Dates = cmp.Or(r.Dates, ShiftedDates)
+	}
 	if r.Table == Assessments {
 		r.Shape = cmp.Or(r.Shape, Assessment)
 	}
@@ -114,7 +121,7 @@ func (f *requestFaults) add(holds bool, name, code, message string) {
 	}
 }
 
-// check lists what is wrong with a request that can be known without the record.
+// check lists what is wrong with a request, filled in, that can be known without the record.
 func (s *Service) check(r Request) error {
 	if !slices.Contains(Tables(), r.Table) {
 		return fault.New(fault.NotFound, "There is no such table.")
@@ -133,8 +140,26 @@ func (s *Service) check(r Request) error {
 	now := s.Now()
 	f.add(r.AsOf != nil && r.AsOf.After(now), "as_of", "in_the_future", "What will be known later cannot be exported now.")
 	f.add(r.ChangedSince != nil && r.ChangedSince.After(now), "changed_since", "in_the_future", "Nothing has changed since then yet.")
+	f.add(r.Profile != Deidentified && r.Dates != "", "dates", "not_of_this_profile", "Only a de-identified export moves times or leaves them out.")
+	r.checkFormat(&f)
 	r.checkFilters(&f)
 	return fault.InvalidIf(f)
+}
+
+// checkFormat lists the choices that the format knows nothing of: they would be
+// passed over.
+func (r Request) checkFormat(f *requestFaults) {
+	for _, c := range []struct {
+		name    string
+		asked   bool
+		formats []export.Format
+	}{
+		{"dialect", r.Dialect != "", []export.Format{export.CSV}},
+		{"na", r.NA != "", []export.Format{export.CSV, export.XLSX}},
+		{"values", r.Labels, []export.Format{export.CSV, export.NDJSON, export.XLSX}},
+	} {
+		f.add(c.asked && !slices.Contains(c.formats, r.Format), c.name, "not_of_this_format", "The format knows no such choice.")
+	}
 }
 
 // checkFilters lists what is wrong with what a request leaves out. A filter that

@@ -41,7 +41,7 @@ type Snapshot struct {
 // Frozen is what the bytes of a snapshot depend on besides the record. It is
 // stored as JSON; hence the tags.
 type Frozen struct {
-	Asked   Request `json:"asked"`   // as it was sent, to know a retry by
+	Asked   Request `json:"asked"`   // as it was sent, filled in, to know a retry by
 	Request Request `json:"request"` // with as_of, and the instruments that there were
 	Terms   Terms   `json:"terms"`
 	LeftOut LeftOut `json:"left_out"`
@@ -73,6 +73,7 @@ var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message
 // principal's rights; Conflict where the name is taken. Ids are idempotent as in
 // care.Service.CreateClient.
 func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request, program string) (Snapshot, care.Outcome, error) {
+	r = r.filled()
 	if err := s.require(ctx, who, append(r.permissions(), auth.TakeSnapshots)...); err != nil {
 		return Snapshot{}, care.Refused, err
 	}

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -337,6 +338,10 @@ func curl(t testing.TB, s *apitest.Server, query string, want bool) {
 	t.Helper()
 	path, err := exec.LookPath("curl")
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("curl is needed here: ", err)
+		}
+		t.Log("curl is not installed: ", err)
 		return
 	}
 	for _, more := range [][]string{nil, {"--compressed"}} {
@@ -461,4 +466,43 @@ func TestAClinicHasTwoFilesUnderWayAtATime(t *testing.T) {
 	release()
 	group.Wait()
 	whole(t, s.Do("GET", exportCSV, nil))
+}
+
+// TestACallerWhoTrickles takes each piece in time, and all of them too slowly.
+func TestACallerWhoTricklesIsGivenUp(t *testing.T) {
+	apitest.EachWith(t, apitest.Options{Patience: time.Second}, func(t *testing.T, s *apitest.Server) {
+		studiedWidely(s)
+		s.Research.Store = vast{Store: s.DB, rounds: endless}
+		conn := askFor(t, s, "format=csv")
+		begun := time.Now()
+		for { // 640 KiB a second, where 960 are asked for
+			_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			if _, err := io.CopyN(io.Discard, conn, 64<<10); err != nil {
+				return
+			}
+			if time.Since(begun) > 60*time.Second {
+				t.Fatal("is still being served")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
+// TestOneWhoAsksReadsOneFile leaves the clinic's other place to others.
+func TestOneWhoAsksReadsOneFile(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		studiedWidely(s)
+		db := probe(t, s)
+		plain := s.Research.Store
+		s.Research.Store = vast{Store: s.DB, rounds: endless}
+		conn := askFor(t, s, "format=csv")
+		readOn(t, conn, 1<<16)
+		s.Research.Store = plain
+		s.Do("GET", exportCSV, nil).Want(http.StatusTooManyRequests)
+		s.Do("GET", "/v1/exports/codebook?shape=wide", nil).Want(http.StatusTooManyRequests)
+		s.As(s.Clinic.Key[auth.Researcher], "GET", exportCSV, nil).Want(http.StatusOK)
+		_ = conn.Close()
+		soon(t, "no query is open", func() bool { return !openQueries(t, s, db) })
+		soon(t, "the next is served", func() bool { return s.Do("GET", exportCSV, nil).Status == http.StatusOK })
+	})
 }

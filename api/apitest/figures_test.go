@@ -151,6 +151,7 @@ func TestNumbersOfFewPeopleAreWithheldUnlessWhoAsksMaySeeThePeople(t *testing.T)
 var figures = []string{
 	"change?instrument=phq-9&by=route", "recovery?", "shift?instrument=phq-9", "item9?", "flow?instrument=phq-9", "survival?instrument=phq-9",
 	"sessions?instrument=phq-9", "expected?instrument=phq-9", "measures?",
+	"significance?instrument=phq-9&dysfunctional_mean=16.5&dysfunctional_sd=5.1&functional_mean=3.3&functional_sd=3.8&reliability=0.84",
 }
 
 func TestNoFigureTellsAResearcherWhoIsInIt(t *testing.T) {
@@ -281,6 +282,7 @@ func TestEveryFaultOfAQuestionIsToldWithItsParameter(t *testing.T) {
 		"shift?instrument=dast-10&rules=x":                                       {"/rules"},
 		"item9?instrument=phq-9":                                                 {"/instrument"},
 		"flow?instrument=phq-9&at=baseline,someday":                              {"/at"},
+		"flow?instrument=phq-9&at=last,last":                                     {"/at"},
 		"survival?instrument=phq-9&event=death":                                  {"/event"},
 		"expected?instrument=phq-9&least=5":                                      {"/least"},
 		"measures?within_days=45":                                                {"/within_days"},

@@ -79,6 +79,7 @@ var may = map[string]struct {
 	"GET /v1/cohort/change":       {scholars, nil, 200},
 	"GET /v1/cohort/recovery":     {scholars, nil, 200},
 	"GET /v1/cohort/shift":        {scholars, nil, 200},
+	"GET /v1/cohort/significance": {scholars, nil, 200},
 	"GET /v1/cohort/item9":        {scholars, nil, 200},
 	"GET /v1/cohort/flow":         {scholars, nil, 200},
 	"GET /v1/cohort/survival":     {scholars, nil, 200},

@@ -25,6 +25,7 @@ type Limits struct {
 	Account    *Limiter // by account and address: attempts to sign in
 	Visitor    *Limiter // by address: browsers that come without a session
 	Exports    *Slots   // by clinic: files under way at once
+	Exporters  *Slots   // by actor: files under way
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -63,6 +64,7 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		Account:    NewLimiter(aMinute(10), now),
 		Visitor:    NewLimiter(aMinute(60), now),
 		Exports:    NewSlots(clinicExports, allExports),
+		Exporters:  NewSlots(1, allExports),
 	}
 }
 
@@ -153,13 +155,19 @@ func (l *Limits) Visiting(c echo.Context) error {
 	return nil
 }
 
-// Exporting admits one more file of a clinic, until done is called.
-func (l *Limits) Exporting(clinic string) (done func(), err error) {
-	done, ok := l.Exports.Take(clinic)
+// Exporting admits one more file of a clinic to an actor who reads no other,
+// until done is called.
+func (l *Limits) Exporting(clinic, actor string) (done func(), err error) {
+	own, ok := l.Exporters.Take(actor)
 	if !ok {
+		return nil, fault.Wait("Your last export is still under way. Wait until it has ended, then try again.", exportWait)
+	}
+	shared, ok := l.Exports.Take(clinic)
+	if !ok {
+		own()
 		return nil, fault.Wait("Too many exports are under way. Wait until one has ended, then try again.", exportWait)
 	}
-	return done, nil
+	return func() { shared(); own() }, nil
 }
 
 // refuse tells the limit in the headers of draft-ietf-httpapi-ratelimit-headers

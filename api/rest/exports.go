@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,7 +18,7 @@ import (
 // exportTable answers with a table of the clinic's record.
 //
 //	@Summary		Export a table
-//	@Description	The people who agree to research, as far as the profile lets them be known. Rows are read from one snapshot of the record and sent as they are read. The trailers Protrack-Rows and Protrack-SHA256 say what a whole file is; a file that cannot be finished is cut off, which every client reports as an error. CSV, NDJSON, Stata and SPSS files are packed with gzip or zstd on request. A clinic may have two exports under way at a time.
+//	@Description	The people who agree to research, as far as the profile lets them be known. Rows are read from one snapshot of the record and sent as they are read. The trailers Protrack-Rows and Protrack-SHA256 say what a whole file is; a file that cannot be finished is cut off, which every client reports as an error. CSV, NDJSON, Stata and SPSS files are packed with gzip or zstd on request. A clinic may have two exports under way at a time, and whoever asks one; a reader who takes less than 16 KiB a second is cut off. Protrack-Generated-At is where the next changed_since begins: without exports:limited only such a time will do.
 //	@Tags			research
 //	@Produce		text/csv,application/x-ndjson,application/vnd.apache.parquet,application/x-stata-dta,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,text/plain,application/zip
 //	@Param			table			path		string		true	"What it is of"	Enums(assessments, sessions, clients, trajectories)
@@ -41,6 +42,8 @@ import (
 //	@Param			package			query		bool		false	"A ZIP of the data, its codebook, scripts that read it, and a manifest"	default(false)
 //	@Success		200				{file}		file
 //	@Header			200				{string}	Content-Disposition	"Names the file by its table, shape and date"
+//	@Header			200				{string}	Protrack-Generated-At	"All that was recorded before is in it: where the next changed_since begins"
+//	@Header			200				{string}	Protrack-As-Of	"Up to when the record is shown"
 //	@Failure		400,401,403,404,422,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/exports/{table} [get]
@@ -50,7 +53,7 @@ func (h *Handlers) exportTable(c echo.Context, who auth.Principal) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	done, err := h.Limits.Exporting(who.Clinic.String())
+	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,9 @@ func (h *Handlers) sendExport(c echo.Context, x *research.Export) error {
 	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x.Request))
 	if err != nil {
 		return err
+	}
+	for name, t := range map[string]time.Time{"Protrack-Generated-At": x.GeneratedAt, "Protrack-As-Of": x.Until()} {
+		out.to.headers.Set(name, t.Format(time.RFC3339Nano))
 	}
 	ctx := c.Request().Context()
 	var rows int64
@@ -151,7 +157,7 @@ func columnsFromQuery(q *params, r *research.Request) {
 //	@Param			instrument	query		[]string	false	"Instruments; all that the clinic has answers to, unless named"	collectionFormat(multi)
 //	@Param			dates		query		string		false	"De-identified times: moved (the default), or left out"	Enums(shifted, days)
 //	@Success		200			{object}	object
-//	@Failure		401,403,422,503	{object}	problem.Document
+//	@Failure		401,403,422,429,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/exports/codebook [get]
 func (h *Handlers) getCodebook(c echo.Context, who auth.Principal) error {
@@ -163,6 +169,13 @@ func (h *Handlers) getCodebook(c echo.Context, who auth.Principal) error {
 	columnsFromQuery(q, &asked)
 	if err := q.err(); err != nil {
 		return err
+	}
+	if asked.Shape == research.Wide { // its columns depend on every session
+		done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
+		if err != nil {
+			return err
+		}
+		defer done()
 	}
 	table, err := h.Research.Columns(c.Request().Context(), who, asked)
 	if err != nil {

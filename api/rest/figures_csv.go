@@ -17,10 +17,10 @@ import (
 // figure it is. The statistic is its path in the JSON of the figure.
 var figureColumns = []export.Column{
 	{Name: "figure", Label: "Figure"},
-	{Name: "subgroup", Label: "Group of people; empty: all"},
+	{Name: "subgroup", Label: "Group of people; empty: all", Free: true},
 	{Name: "statistic", Label: "Statistic"},
 	{Name: "value", Label: "Value, where it is a number", Kind: export.Real},
-	{Name: "words", Label: "Value, where it is none"},
+	{Name: "words", Label: "Value, where it is none", Free: true},
 	{Name: "n", Label: "People it is about", Kind: export.Integer},
 	{Name: "denominator", Label: "People of whom these are a share", Kind: export.Integer},
 }

@@ -24,7 +24,7 @@ type ExpectedFigure struct {
 	Excluded   []FigureReason    `json:"excluded"`                  // the others
 	Thirds     []float64         `json:"thirds"`                    // totals that cut the baselines in three, where the instrument has no bands
 	Bands      []ExpectedBand    `json:"bands"`
-	OffTrack   *[]OffTrackClient `json:"off_track" extensions:"x-nullable"` // who does worse than most; null: it was not asked
+	OffTrack   *[]OffTrackClient `json:"off_track" extensions:"x-nullable"` // who does worse than most, or the client asked about; null: it was not asked
 	Withheld   bool              `json:"withheld"`
 } //	@name	ExpectedFigure
 
@@ -47,15 +47,15 @@ type ExpectedPercentiles struct {
 	P90 float64 `json:"p90"`
 } //	@name	ExpectedPercentiles
 
-// OffTrackClient is a client whose latest change is worse than that of most
-// others with a like baseline.
+// OffTrackClient is how the latest change of a client is beside that of others
+// with a like baseline.
 type OffTrackClient struct {
 	ClientID uuid.UUID `json:"client_id" swaggertype:"string" format:"uuid"`
-	Status   string    `json:"status" enums:"watch,off_track"` // worse than three in four, than nine in ten
+	Status   string    `json:"status" enums:"on_track,watch,off_track,not_judged"` // watch: worse than three in four; off_track: than nine in ten
 	Change   *float64  `json:"change" extensions:"x-nullable"` // points since baseline
 	Session  int       `json:"session"`
 	Severity string    `json:"severity"` // at baseline
-	Band     string    `json:"band" enums:"75_90,worst_10"`
+	Band     string    `json:"band" enums:"best_10,10_25,25_50,50_75,75_90,worst_10,"` // empty: nothing can be compared
 	N        *int      `json:"n" extensions:"x-nullable"` // people compared with
 	Words    string    `json:"words"`
 } //	@name	OffTrackClient
@@ -83,12 +83,13 @@ func expectedFigure(e cohort.Expected, off []research.Tracked) ExpectedFigure {
 // cohortExpected tells which change to expect, and who is off track.
 //
 //	@Summary		Expected response
-//	@Description	Percentiles of change from baseline by baseline severity and session number, from the clinic's own clients; refused where they are few. With off_track=true, for who may read the caseload: the clients who do worse than most, which leaves an entry in the audit trail of each.
+//	@Description	Percentiles of change from baseline by baseline severity and session number, from the clinic's own clients; refused where they are few. With off_track=true, for who may read the caseload: the clients who do worse than most, which leaves an entry in the audit trail of each. With client_id: how this one does, whether well or not.
 //	@Tags			research
 //	@Produce		json,text/csv
 //	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
 //	@Param			least			query		int		false	"Read percentiles of so many people at least"	minimum(20)	default(20)
 //	@Param			off_track		query		boolean	false	"List who does worse than most"	default(false)
+//	@Param			client_id		query		string	false	"How this client does beside the others, in off_track"	format(uuid)
 //	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
 //	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
 //	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
@@ -102,9 +103,12 @@ func expectedFigure(e cohort.Expected, off []research.Tracked) ExpectedFigure {
 func (h *Handlers) cohortExpected(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	asked := cohort.ExpectedQuery{Instrument: q.instrument(), Window: q.window(), Least: q.least()}
-	offTrack := q.flag("off_track")
+	tracking := research.Tracking{Worse: q.flag("off_track"), Client: q.id("client_id")}
+	if tracking.Worse && tracking.Client != nil {
+		q.fault("client_id", "beside_off_track", "Ask of one client, or who does worse than most.")
+	}
 	return sendFigure(c, q, "expected", func(ctx context.Context, f research.FigureQuery) (ExpectedFigure, error) {
-		found, off, frame, err := h.Research.Expected(ctx, who, f, asked, offTrack)
+		found, off, frame, err := h.Research.Expected(ctx, who, f, asked, tracking)
 		out := expectedFigure(found, off)
 		out.FigureFrame, out.Instrument = frameOf(frame), asked.Instrument
 		return out, err

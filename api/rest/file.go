@@ -28,6 +28,10 @@ const (
 	fileBuffer = 64 << 10
 	// filePatience is how long a reader may take for each piece of that size.
 	filePatience = time.Minute
+	// fileHaste is how many pieces a reader must take, on the average, in the time
+	// that one may take: 16 KiB a second. Whoever takes a byte now and then would
+	// hold a snapshot of the database for days.
+	fileHaste = 15
 )
 
 var errOldHTTP = fault.New(fault.Malformed,
@@ -101,8 +105,10 @@ type pieces struct {
 	response *echo.Response
 	control  *http.ResponseController
 	patience time.Duration
-	until    time.Time   // when the whole answer must have been sent; zero: not said
-	headers  http.Header // sent with the first piece, and with no problem
+	sent     int64         // bytes
+	spent    time.Duration // on sending them
+	until    time.Time     // when the whole answer must have been sent; zero: not said
+	headers  http.Header   // sent with the first piece, and with no problem
 }
 
 // Write sends one piece. What takes long between two of them counts for nobody's
@@ -114,13 +120,17 @@ func (p *pieces) Write(b []byte) (int, error) {
 	if err := p.hurry(); err != nil {
 		return 0, err
 	}
+	begun := time.Now() //nolint:forbidigo // a socket knows no other clock
 	n, err := p.response.Write(b)
+	p.sent, p.spent = p.sent+int64(n), p.spent+time.Since(begun) //nolint:forbidigo // likewise
 	return n, errors.Join(err, supported(p.control.SetWriteDeadline(p.until)))
 }
 
-// hurry gives what is sent from now on the time of a piece.
+// hurry gives what is sent from now on the time of a piece, or what is left of
+// the time that all so far may have taken.
 func (p *pieces) hurry() error {
-	return supported(p.control.SetWriteDeadline(time.Now().Add(p.patience))) //nolint:forbidigo // a socket knows no other clock
+	left := p.patience + p.patience*time.Duration(p.sent/fileBuffer)/fileHaste - p.spent
+	return supported(p.control.SetWriteDeadline(time.Now().Add(min(p.patience, left)))) //nolint:forbidigo // a socket knows no other clock
 }
 
 // unhurried lifts the times that the server gives to any request, for one that

@@ -98,6 +98,7 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/cohort/change", h.withQuery(h.cohortChange))
 	r.get("/cohort/recovery", h.withQuery(h.cohortRecovery))
 	r.get("/cohort/shift", h.withQuery(h.cohortShift))
+	r.get("/cohort/significance", h.withQuery(h.cohortSignificance))
 	r.get("/cohort/item9", h.withQuery(h.cohortItem9))
 	r.get("/cohort/flow", h.withQuery(h.cohortFlow))
 	r.get("/cohort/survival", h.withQuery(h.cohortSurvival))

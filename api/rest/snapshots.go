@@ -62,7 +62,7 @@ type Snapshot struct {
 	Name      string         `json:"name"`
 	Profile   string         `json:"profile" enums:"identified,limited,deidentified"`
 	AsOf      time.Time      `json:"as_of" format:"date-time"`
-	Manifest  jsontext.Value `json:"manifest" swaggertype:"object"` // as it was first handed out
+	Manifest  jsontext.Value `json:"manifest" swaggertype:"object"` // as it was first handed out; null and no signature for who may not pull it
 	Signature string         `json:"signature"`                     // of the manifest: a signed note
 	CreatedAt time.Time      `json:"created_at" format:"date-time"`
 	CreatedBy uuid.UUID      `json:"created_by" swaggertype:"string" format:"uuid"`
@@ -93,7 +93,7 @@ func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.Limits.Exporting(who.Clinic.String())
+	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (h *Handlers) pullSnapshot(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.Limits.Exporting(who.Clinic.String())
+	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
 	if err != nil {
 		return err
 	}

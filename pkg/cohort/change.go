@@ -17,6 +17,9 @@ type ChangeQuery struct {
 	// CasesOnly counts response and reliable change of those only who were cases
 	// at from. Recovery and remission are of cases always.
 	CasesOnly bool
+	// Fewest is how many people a group has at least whose name is told; those of
+	// smaller ones are together in OtherGroups. 0: every name is.
+	Fewest int
 }
 
 // Windows is how many pairs were asked about these stretches of time. Totals of

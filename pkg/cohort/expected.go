@@ -51,6 +51,7 @@ type Expected struct {
 	// changes answer different questions.
 	Windows []string
 
+	people  []progress // of those who were counted
 	reasons tally[string]
 	who     witnesses[string] // by reason, with the baselines
 	there   witnesses[stage]  // with the baseline and the score after the session
@@ -77,7 +78,7 @@ const (
 type progress struct {
 	person   uuid.UUID
 	baseline Score
-	changes  []change
+	changes  []change // in order of time
 	windows  []string // of the scores that are compared; empty where one is not known
 }
 
@@ -99,7 +100,6 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		Instrument: q.Instrument, Direction: q.Direction, Window: q.Window,
 		Least: max(q.Least, LeastForBands), reasons: tally[string]{},
 	}
-	var people []progress
 	windows := map[string]bool{}
 	enrolled := 0
 	for c, err := range cases {
@@ -110,17 +110,17 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		p, reason := q.progress(c)
 		e.who.add(reason, c.Person, p.baseline, Score{})
 		if e.reasons[reason]++; reason == "" {
-			people = append(people, p)
+			e.people = append(e.people, p)
 			for _, window := range p.windows {
 				windows[window] = true
 			}
 		}
 	}
 	e.Windows = slices.Sorted(maps.Keys(windows))
-	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(people)), reasons(e.reasons)
-	e.Thirds = thirds(people)
+	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(e.people)), reasons(e.reasons)
+	e.Thirds = thirds(e.people)
 	cells := map[stage][]float64{}
-	for _, p := range people {
+	for _, p := range e.people {
 		severity := e.severity(p.baseline)
 		for _, c := range p.changes {
 			at := stage{c.session, severity}
@@ -128,7 +128,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 			e.there.add(at, p.person, p.baseline, c.after)
 		}
 	}
-	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(people)) {
+	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(e.people)) {
 		e.Cells = append(e.Cells, e.cell(at, cells[at]))
 	}
 	return e, nil

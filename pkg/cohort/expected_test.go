@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/protrack/protrack/pkg/cohort"
@@ -119,6 +120,23 @@ func TestWhoIsOffTrackIsWorseThanNineInTen(t *testing.T) {
 	} {
 		sameFigure(t, fmt.Sprint(c.e.Direction, c.change), []any{c.status, c.band, 21, c.change, 1, "severe"}, track(c.e, c.change))
 	}
+}
+
+func TestEverybodyIsComparedWithoutReadingThemAgain(t *testing.T) {
+	people := append(changed(make([]float64, 25)), someone("never treated").baseline(20), someone("worse").baseline(20).dosed(0).after(1, 1, 26))
+	e := expected(t, cohort.ExpectedQuery{}, people...)
+	got := map[uuid.UUID]cohort.Track{}
+	for person, track := range e.Tracks() {
+		got[person] = track
+	}
+	want := map[uuid.UUID]cohort.Track{}
+	for _, p := range people {
+		if len(p.Doses) > 0 {
+			want[p.Person] = cohort.OffTrack(e, p.Case)
+		}
+	}
+	sameFigure(t, "tracks", want, got)
+	sameFigure(t, "of the last", cohort.TrackOff, got[people[len(people)-1].Person].Status)
 }
 
 func TestWhoCannotBeComparedIsNotJudged(t *testing.T) {

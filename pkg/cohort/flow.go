@@ -27,10 +27,15 @@ func DefaultPoints() []TimePoint {
 	for n := range mostSessions {
 		points = append(points, TimePoint{Kind: AfterSession, Session: n + 1})
 	}
-	for _, d := range [][2]float64{{30, 7}, {90, 14}, {180, 30}, {365, 60}} {
-		points = append(points, TimePoint{Kind: AtDays, Days: d[0], Within: d[1]})
+	return append(points, FollowUps()...)
+}
+
+// FollowUps are 1, 3, 6 and 12 months after the first dose.
+func FollowUps() []TimePoint {
+	return []TimePoint{
+		{Kind: AtDays, Days: 30, Within: 7}, {Kind: AtDays, Days: 90, Within: 14},
+		{Kind: AtDays, Days: 180, Within: 30}, {Kind: AtDays, Days: 365, Within: 60},
 	}
-	return points
 }
 
 // Flow says who was there, who was expected and who was lost.
@@ -182,8 +187,8 @@ func (c Case) reached(p TimePoint) (bool, Absence) {
 }
 
 var (
-	errTwice   = fault.New(fault.Invalid, "A time-point is asked for twice.", fault.Detail{Pointer: "/at", In: "query", Code: "duplicate", Message: "Name each time-point once."})
-	errTooMany = fault.New(fault.Invalid, "Too many time-points are asked for.", fault.Detail{Pointer: "/at", In: "query", Code: "too_many", Message: "Name at most 64 time-points."})
+	errTwice   = fault.New(fault.Invalid, "A time-point is asked for twice.", inQuery("at", "duplicate", "Name each time-point once."))
+	errTooMany = fault.New(fault.Invalid, "Too many time-points are asked for.", inQuery("at", "too_many", "Name at most 64 time-points."))
 )
 
 // byReach puts the time-points of a kind in the order in which they are reached.
@@ -220,6 +225,11 @@ func chains(points []TimePoint) [][]int {
 		slices.SortFunc(c, func(i, j int) int { return byReach(points[i], points[j]) })
 	}
 	return out
+}
+
+// inQuery says which parameter of a figure a fault is about.
+func inQuery(name, code, message string) fault.Detail {
+	return fault.Detail{Pointer: "/" + name, In: "query", Code: code, Message: message}
 }
 
 // drop takes away the default points after sessions that nobody could have had.

@@ -7,11 +7,17 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // UnknownGroup holds the people of whom nothing is known to group them by. They
 // are never dropped.
 const UnknownGroup = "unknown"
+
+// OtherGroups holds the people of groups that are not named: the name of a group
+// of few may be what somebody typed of one person. A group that is itself called
+// so is one of them.
+const OtherGroups = "other"
 
 // Key names the group of a person; empty means unknown. It is given the score
 // at from, which is the zero Score where there is none.
@@ -23,12 +29,13 @@ const doseBand = 50
 // KeyOf gives the key of a grouping: sex, indication, substance, route and dose
 // (those of the first dose; dose in bands of 50 mg: "50-<100 mg"), planned
 // (dosing sessions), doses (that were given) or baseline_severity (the band at
-// from). False where there is no such grouping.
+// from). What people type is spelt alike: Depression and depression are one.
+// False where there is no such grouping.
 func KeyOf(by string) (Key, bool) {
 	key, ok := map[string]Key{
 		"sex":        func(c Case, _ Score) string { return c.Sex },
-		"indication": func(c Case, _ Score) string { return c.Indication },
-		"substance":  ofFirstDose(func(d Dose) string { return d.Substance }),
+		"indication": func(c Case, _ Score) string { return spelt(c.Indication) },
+		"substance":  ofFirstDose(func(d Dose) string { return spelt(d.Substance) }),
 		"route":      ofFirstDose(func(d Dose) string { return d.Route }),
 		"dose":       ofFirstDose(doseGroup),
 		"planned": func(c Case, _ Score) string {
@@ -42,6 +49,9 @@ func KeyOf(by string) (Key, bool) {
 	}[by]
 	return key, ok
 }
+
+// spelt is a text without what does not make it another one.
+func spelt(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }
 
 func ofFirstDose(group func(Dose) string) Key {
 	return func(c Case, _ Score) string {
@@ -91,11 +101,40 @@ func (q ChangeQuery) ComputeBy(cases Cases, key Key) (GroupedChange, error) {
 		total.add(c, p)
 		by[name].add(c, p)
 	}
+	joinSmall(by, q.Fewest)
 	out := GroupedChange{Total: total.change()}
 	for _, name := range slices.SortedFunc(maps.Keys(by), byName) {
 		out.Groups = append(out.Groups, Group{Key: name, Change: by[name].change()})
 	}
 	return out, nil
+}
+
+// joinSmall joins the groups of fewer people than may have a name. Where these
+// are few together, the next smallest goes with them.
+func joinSmall(by map[string]*gathering, fewest int) {
+	size := func(name string) int { return by[name].places.people(func(place) bool { return true }) }
+	names := slices.SortedFunc(maps.Keys(by), func(a, b string) int { return cmp.Or(cmp.Compare(size(a), size(b)), cmp.Compare(a, b)) })
+	var rest *gathering
+	people := 0
+	for _, name := range names {
+		n := size(name)
+		if n >= fewest && (rest == nil || people >= fewest) {
+			continue
+		}
+		if people += n; rest == nil {
+			rest = by[name]
+		} else {
+			rest.absorb(by[name])
+		}
+		delete(by, name)
+	}
+	if rest == nil {
+		return
+	}
+	if same := by[OtherGroups]; same != nil {
+		rest.absorb(same)
+	}
+	by[OtherGroups] = rest
 }
 
 // byName puts names that begin with a number in order of it, and before others.
@@ -169,4 +208,13 @@ func (g *gathering) join(c Change) {
 	g.places.add(c.places)
 	g.pairs.add(c.pairs)
 	g.windows.add(c.windows)
+}
+
+// absorb takes in the people of another group.
+func (g *gathering) absorb(other *gathering) {
+	g.from, g.to, g.diff = append(g.from, other.from...), append(g.to, other.to...), append(g.diff, other.diff...)
+	g.places.add(other.places)
+	g.pairs.add(other.pairs)
+	g.windows.add(other.windows)
+	g.who, g.judged, g.asked = append(g.who, other.who...), append(g.judged, other.judged...), append(g.asked, other.asked...)
 }

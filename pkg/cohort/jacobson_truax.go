@@ -53,10 +53,15 @@ func (j JacobsonTruax) At(c Cutoff) float64 {
 	return math.NaN()
 }
 
+// MeasurementError is the standard error of one score: SD x sqrt(1 - reliability).
+func (j JacobsonTruax) MeasurementError() float64 {
+	return j.Dysfunctional.SD * math.Sqrt(1-j.Reliability)
+}
+
 // DifferenceSD is the SD of the difference of two scores of somebody who has not
 // changed: sqrt(2) x SD x sqrt(1 - reliability).
 func (j JacobsonTruax) DifferenceSD() float64 {
-	return math.Sqrt2 * j.Dysfunctional.SD * math.Sqrt(1-j.Reliability)
+	return math.Sqrt2 * j.MeasurementError()
 }
 
 // ReliableChange is the change in points that measurement error exceeds in 5 %

@@ -18,10 +18,10 @@ type MeasuresQuery struct {
 	WithinDays int
 }
 
-// phq9 is the instrument of the measures, and these are their numbers (HEDIS
+// PHQ9 is the instrument of the measures, and these are their numbers (HEDIS
 // DRR-E; CMS159 and Minnesota Community Measurement, which agree on them).
 const (
-	phq9           = "phq-9"
+	PHQ9           = "phq-9"
 	indexAbove     = 9 // points: a total greater than this is an index event
 	remissionBelow = 5
 	responseOf     = 50 // percent of the index total
@@ -154,7 +154,7 @@ func (q MeasuresQuery) Compute(cases Cases) (Measures, error) {
 
 // index is the first total above 9 in the period.
 func (q MeasuresQuery) index(c Case) (Score, bool) {
-	for _, s := range c.ever(phq9) {
+	for _, s := range c.ever(PHQ9) {
 		if s.Total != nil && *s.Total > indexAbove &&
 			(q.From.IsZero() || !s.At.Before(q.From)) && (q.To.IsZero() || s.At.Before(q.To)) {
 			return s, true
@@ -172,7 +172,7 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 		var latest Score
 		if !c.Until.Before(to) {
 			f.closed |= 1 << i
-			for _, s := range c.ever(phq9) {
+			for _, s := range c.ever(PHQ9) {
 				if s.Total != nil && !s.At.Before(from) && !s.At.After(to) {
 					latest, f.scored = s, true
 				}
@@ -192,7 +192,7 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 func (m Measures) Bases() []Basis {
 	head := shown{countIndex: m.Index != nil, countEnrolled: m.Enrolled != nil}
 	numbers := measuresHead()
-	out := m.there[0].bases(phq9+" index", witness[followed].first, head, numbers[0])
+	out := m.there[0].bases(PHQ9+" index", witness[followed].first, head, numbers[0])
 	out = append(out, m.there[0].bases(MeasurePeople, witness[followed].person, head, numbers[1])...)
 	for i, d := range definitions {
 		closed, others := followedCounts(i)[0], followedCounts(i)[1:]

@@ -2,7 +2,10 @@ package cohort
 
 import (
 	"fmt"
+	"iter"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/trajectory"
 )
@@ -39,24 +42,37 @@ var bandNames = []string{"best_10", "10_25", "25_50", "50_75", "75_90", "worst_1
 // OffTrack compares a client with the bands: those of the figure in full, or as
 // they may be shown. The client may be one of those whom the bands are from.
 func OffTrack(e Expected, c Case) Track {
-	if len(c.Doses) == 0 {
+	p, reason := ExpectedQuery{Instrument: e.Instrument, Window: e.Window}.progress(c)
+	switch reason {
+	case string(NotTreated):
 		return Track{Status: TrackNotJudged, Words: "No dose was given yet."}
-	}
-	base, absent := c.Find(TimePoint{Kind: AtBaseline}, e.Instrument, e.Window)
-	if absent != "" {
+	case reasonNoBaseline:
 		return Track{Status: TrackNotJudged, Words: "There is no baseline score."}
 	}
-	t := Track{Status: TrackNotJudged, Severity: e.severity(base)}
-	for _, d := range slices.Backward(c.sessions()) {
-		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: d.Number}, e.Instrument, e.Window)
-		if t.Session == 0 && absent == "" && !after.At.Before(base.At) {
-			t.Session, t.Change = d.Number, new(*after.Total-*base.Total)
+	return e.track(p)
+}
+
+// Tracks compares everybody whom the bands are from with them, in the order in
+// which they came.
+func (e Expected) Tracks() iter.Seq2[uuid.UUID, Track] {
+	return func(yield func(uuid.UUID, Track) bool) {
+		for _, p := range e.people {
+			if !yield(p.person, e.track(p)) {
+				return
+			}
 		}
 	}
-	if t.Session == 0 {
+}
+
+// track compares the latest change of a person with the bands.
+func (e Expected) track(p progress) Track {
+	t := Track{Status: TrackNotJudged, Severity: e.severity(p.baseline)}
+	if len(p.changes) == 0 {
 		t.Words = "There is no score after a session yet."
 		return t
 	}
+	latest := p.changes[len(p.changes)-1]
+	t.Session, t.Change = latest.session, &latest.points
 	i := slices.IndexFunc(e.Cells, func(x ExpectedCell) bool { return x.Session == t.Session && x.Severity == t.Severity })
 	if i < 0 || e.Cells[i].Percentiles == nil {
 		t.Words = fmt.Sprintf("Too few people with this severity at baseline have a score after session %d.", t.Session)

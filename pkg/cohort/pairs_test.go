@@ -119,9 +119,19 @@ func sharedData(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the shared data is not beside the repository: %v", err)
+		missing(t, "the shared data is not beside the repository", err)
 	}
 	return path
+}
+
+// missing skips a test for want of something; where everything must be there it
+// fails.
+func missing(t *testing.T, what string, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s: %v", what, err)
+	}
+	t.Skipf("%s: %v", what, err)
 }
 
 func TestTheFlowSaysWhoIsNotInAComparisonAndWhy(t *testing.T) {

@@ -106,6 +106,38 @@ func TestRecoveryAsksForBothScalesBelowCaseness(t *testing.T) {
 	})
 }
 
+func TestTheNameOfAGroupOfFewIsNotTold(t *testing.T) {
+	of := func(indications ...string) cohort.Cases {
+		var all []cohort.Case
+		for i, indication := range indications {
+			c := moved(fmt.Sprint(i), "phq-9", 12, float64(i%9))
+			c.Indication = indication
+			all = append(all, c)
+		}
+		return people(all...)
+	}
+	key, _ := cohort.KeyOf("indication")
+	groups := func(fewest int, indications ...string) []string {
+		q := onPHQ9()
+		q.Fewest = fewest
+		grouped := must[cohort.GroupedChange](t)(q.ComputeBy(of(indications...), key))
+		var out []string
+		n, sum := 0, 0.0
+		for _, g := range grouped.Groups {
+			out = append(out, fmt.Sprint(g.Key, " ", *g.Flow.Enrolled))
+			n, sum = n+*g.Difference.N, sum+*g.Difference.Mean*float64(*g.Difference.N)
+		}
+		differ(t, "the groups add up to the total", []float64{float64(*grouped.Total.Difference.N), *grouped.Total.Difference.Mean * float64(n)}, []float64{float64(n), sum})
+		return out
+	}
+	clinic := []string{"Depression", "depression ", "DEPRESSION", "ptsd", "PTSD", "ptsd", "ptsd", "her brother, of Elm Street", ""}
+	differ(t, "all names", []string{"depression 3", "her brother, of elm street 1", "ptsd 4", "unknown 1"}, groups(0, clinic...))
+	differ(t, "those of two and more", []string{"depression 3", "other 2", "ptsd 4"}, groups(2, clinic...))
+	differ(t, "the others are few together", []string{"other 5", "ptsd 4"}, groups(3, clinic...))
+	differ(t, "a group of that name", []string{"depression 3", "other 4", "ptsd 4"}, groups(3, append(clinic, "other", "Other")...))
+	differ(t, "nobody is few", []string{"ptsd 3"}, groups(3, "ptsd", "ptsd", "PTSD"))
+}
+
 func TestGroupsDropNobody(t *testing.T) {
 	other := func(name, sex string, mg float64) cohort.Case {
 		c := moved(name, "phq-9", 12, 6)

@@ -297,8 +297,8 @@ func (q SurvivalQuery) words() (string, error) {
 }
 
 var (
-	errEvent       = fault.New(fault.Invalid, "The event is response or loss_of_response.")
-	errRelapse     = fault.New(fault.Invalid, "The loss is loss_of_response, caseness_after_remission or reliable_worsening_from_best.")
-	errNoThreshold = fault.New(fault.Invalid, "The rules have no threshold for this event.")
-	errConfidence  = fault.New(fault.Invalid, "The confidence interval is plain, log or log-log.")
+	errEvent       = fault.New(fault.Invalid, "The event is response or loss_of_response.", inQuery("event", "oneof", "Ask for response or loss_of_response."))
+	errRelapse     = fault.New(fault.Invalid, "The loss is loss_of_response, caseness_after_remission or reliable_worsening_from_best.", inQuery("relapse", "oneof", "Ask for one of these."))
+	errNoThreshold = fault.New(fault.Invalid, "The rules have no threshold for this event.", inQuery("rules", "no_threshold", "Choose rules with the threshold that the event needs, or another event."))
+	errConfidence  = fault.New(fault.Invalid, "The confidence interval is plain, log or log-log.", inQuery("confidence", "oneof", "Ask for one of these."))
 )

@@ -79,7 +79,7 @@ func TestEveryFigureOfTwoWavesIsWhatRGives(t *testing.T) {
 func TestTheRecordOfTwoWavesIsWhatTheScriptPrints(t *testing.T) {
 	rscript, err := exec.LookPath("Rscript")
 	if err != nil {
-		t.Skipf("R is not installed: %v", err)
+		missing(t, "R is not installed", err)
 	}
 	printed, err := exec.CommandContext(t.Context(), rscript, "testdata/r/waves.R", sharedData(t, wavesFile)).Output()
 	if err != nil {

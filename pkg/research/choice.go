@@ -84,7 +84,7 @@ func (x *Export) change(ctx context.Context, r Reader) (err error) {
 func (x *Export) changed(p Person) bool {
 	moved := slices.ContainsFunc(p.Records, func(id uuid.UUID) bool { return x.changes.Others[id] }) ||
 		p.said(func(c care.Consent) bool {
-			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.until())
+			return !c.RecordedAt.Before(*x.Request.ChangedSince) && !c.RecordedAt.After(x.Until())
 		})
 	if moved {
 		if x.moved == nil {
@@ -120,7 +120,7 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader, agreed []Pe
 	members := map[uuid.UUID]bool{}
 	q := HistoryQuery{AsOf: x.Request.AsOf, Instruments: f.instruments(nil)}
 	q.SkipForms = f.Baseline == nil && f.EnrolledFrom == nil && f.EnrolledTo == nil
-	for c, err := range cases(ctx, x.who, r, x.People, q, x.until()) {
+	for c, err := range cases(ctx, x.who, r, x.People, q, x.Until()) {
 		if err != nil {
 			return err
 		}

@@ -20,8 +20,11 @@ func (s *Service) Change(ctx context.Context, who auth.Principal, q FigureQuery,
 	if !found && by != "" {
 		return cohort.GroupedChange{}, Frame{}, errNoGrouping
 	}
-	return figure(ctx, s, who, q, func(f Frame, cases cohort.Cases) (cohort.GroupedChange, error) {
+	return figure(ctx, s, who, q, func(f *Frame, cases cohort.Cases) (cohort.GroupedChange, error) {
 		c.Direction, c.Rules = s.direction(c.Instrument), f.Rules[c.Instrument]
+		if !who.May(auth.ReadCaseload) { // the name of a group of few is what was typed of them
+			c.Fewest = max(f.smallest, fewest)
+		}
 		if by != "" {
 			return c.ComputeBy(cases, key)
 		}
@@ -44,13 +47,13 @@ func (s *Service) direction(id string) trajectory.Direction {
 
 // The instruments of recovery as NHS Talking Therapies counts it, and their
 // rule set.
-var recoveryInstruments = []string{"phq-9", "gad-7"}
+var recoveryInstruments = []string{cohort.PHQ9, "gad-7"}
 
 // Recovery tells who recovered over PHQ-9 and GAD-7 together. Without a rule
 // set of the query's each instrument is judged by the clinic's choice.
 func (s *Service) Recovery(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.RecoveryQuery) (cohort.RecoveryFigure, Frame, error) {
 	q.Name, q.Instruments, q.Judged = "recovery", recoveryInstruments, true
-	return figure(ctx, s, who, q, func(f Frame, cases cohort.Cases) (cohort.RecoveryFigure, error) {
+	return figure(ctx, s, who, q, func(f *Frame, cases cohort.Cases) (cohort.RecoveryFigure, error) {
 		for _, id := range recoveryInstruments {
 			rules := f.Rules[id]
 			if rules.Caseness == nil || rules.ReliableChange == nil {
@@ -65,12 +68,22 @@ func (s *Service) Recovery(ctx context.Context, who auth.Principal, q FigureQuer
 var errNoRecovery = fault.New(fault.Invalid, "The rules do not say who has recovered.",
 	fault.Detail{Pointer: "/rules", In: "query", Code: "no_threshold", Message: "Choose rules with caseness and reliable change for both instruments, such as nhs-tt."})
 
+// Significance tells how many changes were clinically significant by Jacobson
+// and Truax, with norms that the caller takes from the literature.
+func (s *Service) Significance(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.SignificanceQuery) (cohort.SignificanceFigure, Frame, error) {
+	q.Name, q.Instruments = "significance", []string{c.Instrument}
+	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.SignificanceFigure, error) {
+		c.Method.Direction = s.direction(c.Instrument)
+		return c.Compute(cases)
+	})
+}
+
 // Shift tells from which band of severity to which people moved. Of an
 // instrument without bands there are two, on either side of the cut-point that
 // the clinic reads it at.
 func (s *Service) Shift(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.Comparison) (cohort.Shift, Frame, error) {
 	q.Name, q.Instruments = "shift", []string{c.Instrument}
-	return figure(ctx, s, who, q, func(f Frame, cases cohort.Cases) (cohort.Shift, error) {
+	return figure(ctx, s, who, q, func(f *Frame, cases cohort.Cases) (cohort.Shift, error) {
 		shift := cohort.ShiftQuery{Comparison: c}
 		def, err := s.Instruments.Get(c.Instrument)
 		if err != nil {
@@ -113,8 +126,8 @@ func cutpoint(def *instrument.Definition, settings care.Settings) (float64, bool
 // Item9 tells how the answers about suicidal thoughts moved.
 func (s *Service) Item9(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.Item9Query) (cohort.Item9, Frame, error) {
 	q.Name, q.Instruments, q.Item9 = "item9", []string{suicidalThoughts}, true
-	return figure(ctx, s, who, q, func(_ Frame, cases cohort.Cases) (cohort.Item9, error) { return c.Compute(cases) })
+	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.Item9, error) { return c.Compute(cases) })
 }
 
 // suicidalThoughts is the instrument whose item 9 asks for them.
-const suicidalThoughts = "phq-9"
+const suicidalThoughts = cohort.PHQ9

@@ -287,8 +287,8 @@ func ruleSet(def *instrument.Definition, chosen string) (instrument.ChangeRules,
 	return def.Change("")
 }
 
-// until is up to when the export knows the record.
-func (x *Export) until() time.Time {
+// Until is up to when the export knows the record.
+func (x *Export) Until() time.Time {
 	if x.Request.AsOf != nil {
 		return *x.Request.AsOf
 	}

@@ -52,6 +52,10 @@ type Frame struct {
 	Rules        map[string]trajectory.Rules // by instrument, where the figure judges
 
 	settings care.Settings
+	notes    []audit.Entry             // of what else the figure shows, beside its own
+	smallest int                       // the clinic's smallest cell, whether it is withheld or not
+	about    []Person                  // whom it may be about
+	few      []uuid.UUID               // who was counted, as far as these are fewer
 	people   int                       // that the figure counted
 	absent   map[string][]cohort.Datum // who was left out, by reason
 }
@@ -72,10 +76,10 @@ type withholding[F any] interface {
 }
 
 // figure computes a figure, withholds what is too small, and leaves an entry in
-// the audit trail before anything is handed on. It names no client: numbers of
-// a group show nobody's record.
+// the audit trail before anything is handed on. It names no client but where so
+// few were counted that their numbers are their records (see figureEntry).
 func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
-	compute func(Frame, cohort.Cases) (F, error),
+	compute func(*Frame, cohort.Cases) (F, error),
 ) (F, Frame, error) {
 	var none F
 	if err := s.allow(ctx, who, &q); err != nil {
@@ -92,7 +96,7 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 		if err != nil {
 			return err
 		}
-		out, err = compute(frame, cases)
+		out, err = compute(&frame, cases)
 		return err
 	})
 	if err != nil {
@@ -105,7 +109,12 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 	if frame.SmallestCell != nil && Bound(who) {
 		err = s.release(ctx, who, append(out.Bases(), frame.bases()...), *frame.SmallestCell, e)
 	} else {
-		err = s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil })
+		err = s.Store.Conduct(ctx, who, func(tx Tx) error {
+			for _, e := range append(frame.notes, e) {
+				tx.Note(e)
+			}
+			return nil
+		})
 	}
 	if err != nil {
 		return none, Frame{}, err
@@ -171,7 +180,7 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 	if err != nil {
 		return nil, err
 	}
-	if !q.AllCells {
+	if frame.smallest = clinic.SmallestCell; !q.AllCells {
 		frame.SmallestCell = &clinic.SmallestCell
 	}
 	if frame.settings, err = r.Settings(ctx, who); err != nil {
@@ -196,6 +205,7 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		return nil, err
 	}
 	people, out := chosen(people, q.Population, now)
+	frame.about = people
 	return frame.counted(read(ctx, who, r, people, filter, q, frame.Until), filter, out), nil
 }
 
@@ -258,7 +268,7 @@ func chosen(people []Person, of Population, now time.Time) ([]Person, map[string
 // into the frame.
 func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohort.Datum) cohort.Cases {
 	return func(yield func(cohort.Case, error) bool) {
-		f.people, f.absent = 0, maps.Clone(out)
+		f.people, f.few, f.absent = 0, nil, maps.Clone(out)
 		for c, err := range all {
 			switch {
 			case err != nil:
@@ -268,7 +278,10 @@ func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohor
 				f.absent[leftOutOther] = append(f.absent[leftOutOther], cohort.Datum{Person: c.Person})
 				continue
 			}
-			if f.people++; !yield(c, nil) {
+			if f.people++; f.people < f.smallest {
+				f.few = append(f.few, c.Person)
+			}
+			if !yield(c, nil) {
 				return
 			}
 		}
@@ -307,13 +320,19 @@ func withheldLeftOut(all []cohort.LeftOut, threshold int) []cohort.LeftOut {
 	return out
 }
 
-// figureEntry tells the audit trail what was asked and of how many people.
+// figureEntry tells the audit trail what was asked and of how many people. A
+// figure of fewer than the smallest cell with nothing withheld shows their
+// records: it is an export of these, and names them.
 func figureEntry(who auth.Principal, q FigureQuery, frame Frame) audit.Entry {
 	e := who.Did("cohort.figures", "", uuid.Nil)
 	if q.Cohort != nil {
 		e.Target, e.TargetID = "cohort", *q.Cohort
 	}
 	e.Details.Count = new(frame.people)
+	if q.AllCells && 0 < frame.people && frame.people < frame.smallest {
+		e.Action = "cohort.export"
+		e = e.WithClients(frame.few)
+	}
 	e.Details.Note = map[string]string{
 		"figure": q.Name, "population": string(frame.Population), "all_cells": strconv.FormatBool(q.AllCells),
 	}

@@ -54,7 +54,7 @@ const (
 func (s *Service) Manifest(x *Export, program string, files []export.File) (Manifest, error) {
 	m := Manifest{
 		Format: manifestFormat, Version: manifestVersion, Program: program,
-		Profile: x.Request.Profile, Request: x.Request, GeneratedAt: x.GeneratedAt, AsOf: x.until(),
+		Profile: x.Request.Profile, Request: x.Request, GeneratedAt: x.GeneratedAt, AsOf: x.Until(),
 		People: ManifestPeople{Included: len(x.People), LeftOut: x.LeftOut}, Rows: x.rows, Files: files, Withdrawn: x.Withdrawn,
 	}
 	if x.snapshot != nil {
@@ -157,7 +157,7 @@ func (x *Export) readme(t export.Table) string {
 	fmt.Fprintf(&b, "%s\n\n", t.Title)
 	fmt.Fprintf(&b, "Profile        %s: %s\n", x.Request.Profile, x.Request.Profile.meaning())
 	fmt.Fprintf(&b, "Generated at   %s\n", x.GeneratedAt.Format(time.RFC3339))
-	fmt.Fprintf(&b, "As known at    %s\n", x.until().Format(time.RFC3339))
+	fmt.Fprintf(&b, "As known at    %s\n", x.Until().Format(time.RFC3339))
 	fmt.Fprintf(&b, "Instruments    %s\n", strings.Join(x.Request.Instruments, ", "))
 	fmt.Fprintf(&b, "People         %d\n\n", len(x.People))
 	fmt.Fprintf(&b, "Left out, whatever the data would hold of them: %d people of whom nothing is\n", x.LeftOut.NoConsent)

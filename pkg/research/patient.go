@@ -42,7 +42,7 @@ func (x *Export) patientOf(h History) *patient {
 		courses[c.ID] = export.TextCell(x.disguise.id(aCourse, c.ID))
 	}
 	for i, ses := range h.Sessions {
-		v := visit{Session: ses, name: export.TextCell(x.disguise.id(aSession, ses.ID)), course: export.None, planned: ses.StartedAt.After(x.until())}
+		v := visit{Session: ses, name: export.TextCell(x.disguise.id(aSession, ses.ID)), course: export.None, planned: ses.StartedAt.After(x.Until())}
 		if ses.CourseID != nil {
 			v.course = courses[*ses.CourseID]
 			v.indication = indicationOf(h.Courses, *ses.CourseID)

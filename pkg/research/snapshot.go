@@ -190,7 +190,7 @@ func (s *Service) freeze(ctx context.Context, who auth.Principal, snap *Snapshot
 	}
 	var members []uuid.UUID
 	err = s.Read(ctx, x, func(t export.Table) error {
-		snap.AsOf, x.snapshot = x.until(), snap
+		snap.AsOf, x.snapshot = x.Until(), snap
 		for _, p := range x.People {
 			members = append(members, p.ID)
 		}

@@ -15,10 +15,6 @@ import (
 // higher number have none.
 const mostSessions = 99
 
-// follow are the time-points after the first dose that have a column: days, and
-// half the width of the window around them.
-var follow = [][2]float64{{30, 7}, {90, 14}, {180, 30}, {365, 60}}
-
 // stage is a column of the shape wide: an instrument at a time-point.
 type stage struct {
 	column     string
@@ -70,7 +66,7 @@ func (x *Export) mostDoses(ctx context.Context, r Reader) (int, error) {
 			return 0, err
 		}
 		for _, ses := range h.Sessions {
-			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.until()) && ses.Place <= mostSessions {
+			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= mostSessions {
 				most = max(most, ses.Place)
 			}
 		}
@@ -84,7 +80,7 @@ func (x *Export) treated(stages []stage) func(*patient) iter.Seq2[*treated, erro
 	var reasons []byte
 	return func(p *patient) iter.Seq2[*treated, error] {
 		return func(yield func(*treated, error) bool) {
-			c := caseOf(p.History, x.until())
+			c := caseOf(p.History, x.Until())
 			reasons = reasons[:0]
 			for i, s := range stages {
 				score, absent := c.Find(s.point, s.instrument, "")
@@ -123,8 +119,8 @@ func stagesOf(set []questionnaire, sessions int) (stages []stage, columns []expo
 			add(fmt.Sprintf("_b%02d", n), fmt.Sprintf("before dosing session %d", n), cohort.TimePoint{Kind: cohort.BeforeSession, Session: n})
 			add(fmt.Sprintf("_a%02d", n), fmt.Sprintf("after dosing session %d", n), cohort.TimePoint{Kind: cohort.AfterSession, Session: n})
 		}
-		for _, f := range follow {
-			add(fmt.Sprintf("_d%03.0f", f[0]), fmt.Sprintf("%.0f days after the first dose", f[0]), cohort.TimePoint{Kind: cohort.AtDays, Days: f[0], Within: f[1]})
+		for _, p := range cohort.FollowUps() {
+			add(fmt.Sprintf("_d%03.0f", p.Days), fmt.Sprintf("%.0f days after the first dose", p.Days), p)
 		}
 		add("_last", "last score", cohort.TimePoint{Kind: cohort.AtLast})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,21 +118,29 @@ func settleSQLite(db *gorm.DB) error {
 	return db.Transaction(func(*gorm.DB) error { return nil })
 }
 
+// writersPostgres are the transactions of this database that have begun to write.
+// Those of other databases of the cluster keep nobody waiting; pg_locks tells of
+// those of every role, as pg_stat_activity does not.
+const writersPostgres = `WITH held AS MATERIALIZED (SELECT locktype, database, virtualtransaction, mode, granted FROM pg_locks)
+SELECT DISTINCT h.virtualtransaction FROM held h
+WHERE h.locktype = 'transactionid' AND h.mode = 'ExclusiveLock' AND h.granted
+  AND EXISTS (SELECT 1 FROM held r WHERE r.virtualtransaction = h.virtualtransaction
+    AND r.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
+
 // settlePostgres waits until none is left of the transactions that had begun to
-// write when it was called. It takes a number of its own, which is above all of
-// theirs: the highest that a snapshot tells is of those that have ended.
+// write when it was called. A transaction is seen by all before its locks go.
 func settlePostgres(db *gorm.DB) error {
 	ctx := db.Statement.Context
-	var own uint64
-	if err := db.Raw("SELECT pg_current_xact_id()::text::bigint").Scan(&own).Error; err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	for {
-		var oldest uint64
-		if err := db.Raw("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").Scan(&oldest).Error; err != nil {
+	var first []string
+	for look := 0; ; look++ {
+		var now []string
+		if err := db.Raw(writersPostgres).Scan(&now).Error; err != nil {
 			return fmt.Errorf("settle: %w", err)
 		}
-		if oldest > own {
+		if look == 0 {
+			first = now
+		}
+		if first = slices.DeleteFunc(first, func(tx string) bool { return !slices.Contains(now, tx) }); len(first) == 0 {
 			return nil
 		}
 		select {

@@ -51,7 +51,7 @@ func TestNobodyGivesARoleThatIsMoreThanTheirs(t *testing.T) {
 	})
 }
 
-// newcomer is the id of a new researcher, who holds nothing.
+// newcomer is the id of a new researcher, who holds nothing of anybody's record.
 func newcomer(t *testing.T, p people) uuid.UUID {
 	t.Helper()
 	a, _ := p.account(t, auth.Researcher)
@@ -60,12 +60,17 @@ func newcomer(t *testing.T, p people) uuid.UUID {
 
 func TestAKeyNarrowedToAccountsMakesNobodyWhoMayMore(t *testing.T) {
 	eachPeople(t, func(t *testing.T, p people) {
-		who := p.Who
-		who.Held = auth.PermissionsOf(auth.ManageAccounts, auth.ReadInstruments)
-		for _, role := range auth.AccountRoles() {
-			_, _, err := p.Svc.CreateAccount(t.Context(), who, auth.NewAccount{Email: auth.Personal(string(role) + "@x.example"), Name: "N", Role: role})
-			if role == auth.Researcher && err != nil || role != auth.Researcher && !fault.Is(err, fault.Forbidden) {
-				t.Errorf("%s: %v", role, err)
+		who, research := p.Who, auth.Grants(auth.Researcher)
+		for held, may := range map[auth.Permissions]auth.Role{
+			auth.PermissionsOf(auth.ManageAccounts, auth.ReadInstruments): "",
+			auth.PermissionsOf(auth.ManageAccounts) | research:            auth.Researcher,
+		} {
+			who.Held = held
+			for _, role := range auth.AccountRoles() {
+				_, _, err := p.Svc.CreateAccount(t.Context(), who, auth.NewAccount{Email: auth.Personal(string(role) + "@x.example"), Name: "N", Role: role})
+				if role == may && err != nil || role != may && !fault.Is(err, fault.Forbidden) {
+					t.Errorf("%s by who holds %s: %v", role, held, err)
+				}
 			}
 		}
 	})

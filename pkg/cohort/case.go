@@ -24,6 +24,9 @@ type Case struct {
 	Person   uuid.UUID
 	Enrolled time.Time // when the clinic first recorded the client
 	Until    time.Time // up to when the record is known: what would be later is not missing
+	// Unwitnessed says that no Basis will be asked for: the figure then keeps
+	// nothing of who was counted.
+	Unwitnessed bool
 
 	Sex        string // empty: not known
 	BirthYear  *int

@@ -126,7 +126,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 	base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window)
 	person := fate{treated: len(c.Doses) > 0, baseline: absent}
 	f.head[person]++
-	f.who.add(person, c.Person, base, Score{})
+	f.who.add(person, c, base, Score{})
 	for _, chain := range f.chains {
 		person.reach = 0
 		for _, i := range chain {
@@ -141,7 +141,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 				s, one.at = Score{}, NotReached
 			}
 			f.fates[i][one]++
-			f.there[i].add(one, c.Person, base, s)
+			f.there[i].add(one, c, base, s)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 			return Sessions{}, err
 		}
 		people[attended{sessions: len(c.Doses)}]++
-		s.who.add(len(c.Doses) > 0, c.Person, Score{}, Score{})
+		s.who.add(len(c.Doses) > 0, c, Score{}, Score{})
 		for len(effects) < len(c.Doses) {
 			effects = append(effects, &effect{windows: tally[[2]string]{}})
 			s.fates, s.there = append(s.fates, tally[attended]{}), append(s.there, nil)
@@ -144,8 +144,8 @@ func (q SessionsQuery) count(c Case, number int, s *Sessions, e *effect) {
 		e.next = append(e.next, *a.next.Total-*a.base.Total)
 	}
 	s.fates[number-1][a.has]++
-	s.there[number-1].add(a.has, c.Person, a.before, a.after)
-	s.beside[number-1].add(a.has, c.Person, a.base, a.next)
+	s.there[number-1].add(a.has, c, a.before, a.after)
+	s.beside[number-1].add(a.has, c, a.base, a.next)
 }
 
 func measureAt(instrument string, kind PointKind, session int) string {

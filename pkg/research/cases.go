@@ -36,6 +36,9 @@ func caseOf(h History, until time.Time) cohort.Case {
 	for i := range h.Sessions {
 		ses := &h.Sessions[i]
 		if ses.Kind == care.Dosing && !ses.StartedAt.After(until) && !x.over(ses.StartedAt) {
+			if c.Doses == nil {
+				c.Doses = make([]cohort.Dose, 0, len(h.Sessions)-i)
+			}
 			c.Doses = append(c.Doses, doseOf(ses))
 		}
 	}
@@ -127,14 +130,19 @@ func (x index) scores(h History) map[string][]cohort.Score {
 
 // scoresOf are the forms of one instrument.
 func (x index) scoresOf(forms []Form, sessions []care.Session) []cohort.Score {
-	scores := make([]cohort.Score, 0, len(forms))
+	scores, days := make([]cohort.Score, 0, len(forms)), make([]float64, len(forms))
 	for i := range forms {
 		f := &forms[i]
 		ses := sessionOf(f, sessions)
 		if x.over(f.CompletedAt) || ses != nil && x.over(ses.StartedAt) { // what was filled in before a later course is that course's
 			continue
 		}
-		scores = append(scores, x.score(f, ses))
+		score := x.score(f, ses)
+		if x.dose != nil {
+			days[i] = trajectory.Days(x.dose.StartedAt, f.CompletedAt)
+			score.Days = &days[i]
+		}
+		scores = append(scores, score)
 	}
 	return scores
 }
@@ -163,9 +171,6 @@ func (x index) score(f *Form, ses *care.Session) cohort.Score {
 	}
 	if ses != nil && ses.Kind == care.Dosing {
 		s.Dose = ses.Place
-	}
-	if x.dose != nil {
-		s.Days = new(trajectory.Days(x.dose.StartedAt, f.CompletedAt))
 	}
 	return s
 }

@@ -53,6 +53,7 @@ type Frame struct {
 
 	settings care.Settings
 	people   int                       // that the figure counted
+	held     bool                      // the figure is held against those given before: see release
 	absent   map[string][]cohort.Datum // who was left out, by reason
 }
 
@@ -102,7 +103,7 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 		out, frame.LeftOut = out.Withheld(*frame.SmallestCell), withheldLeftOut(frame.LeftOut, *frame.SmallestCell)
 	}
 	e := s.entry(figureEntry(who, q, frame))
-	if frame.SmallestCell != nil && Bound(who) {
+	if frame.held {
 		err = s.release(ctx, who, append(out.Bases(), frame.bases()...), *frame.SmallestCell, e)
 	} else {
 		err = s.Store.Conduct(ctx, who, func(tx Tx) error { tx.Note(e); return nil })
@@ -172,7 +173,7 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		return nil, err
 	}
 	if !q.AllCells {
-		frame.SmallestCell = &clinic.SmallestCell
+		frame.SmallestCell, frame.held = &clinic.SmallestCell, Bound(who)
 	}
 	if frame.settings, err = r.Settings(ctx, who); err != nil {
 		return nil, err
@@ -191,7 +192,11 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		}
 		frame.Cohort, filter = &found, &found.Filter
 	}
-	people, err := r.People(ctx, who, q.AsOf)
+	known := r.People
+	if q.Population == OfClinic { // whatever they have said of research
+		known = r.Known
+	}
+	people, err := known(ctx, who, q.AsOf)
 	if err != nil {
 		return nil, err
 	}
@@ -240,10 +245,16 @@ func chosen(people []Person, of Population, now time.Time) ([]Person, map[string
 	in, out := make([]Person, 0, len(people)), map[string][]cohort.Datum{}
 	leave := func(reason string, p Person) { out[reason] = append(out[reason], cohort.Datum{Person: p.ID}) }
 	for _, p := range people {
-		switch agreed, known := p.Agreed(now); {
-		case p.Erased:
+		if p.Erased {
 			leave(leftOutErased, p)
-		case of == OfClinic || agreed:
+			continue
+		}
+		if of == OfClinic {
+			in = append(in, p)
+			continue
+		}
+		switch agreed, known := p.Agreed(now); {
+		case agreed:
 			in = append(in, p)
 		case known:
 			leave(leftOutWithdrawn, p)
@@ -268,6 +279,7 @@ func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohor
 				f.absent[leftOutOther] = append(f.absent[leftOutOther], cohort.Datum{Person: c.Person})
 				continue
 			}
+			c.Unwitnessed = !f.held
 			if f.people++; !yield(c, nil) {
 				return
 			}

@@ -68,8 +68,28 @@ func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal) ([]string
 	return out, nil
 }
 
-// People reads everybody whom the clinic knew at a time.
+// People reads everybody whom the clinic knew at a time, and what they have said.
 func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
+	out, err := d.Known(ctx, who, t)
+	if err != nil {
+		return nil, err
+	}
+	place := make(map[uuid.UUID]int, len(out))
+	for i, p := range out {
+		for _, id := range p.Records {
+			place[id] = i
+		}
+	}
+	err = d.said(ctx, who, func(client uuid.UUID, c care.Consent) {
+		if i, found := place[client]; found {
+			out[i].Said = append(out[i].Said, c)
+		}
+	})
+	return out, err
+}
+
+// Known reads everybody whom the clinic knew at a time.
+func (d *DB) Known(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
 	var known []standingRow
 	err := scanRows(d.of(ctx, who, "clients").Select("id, merged_into, erased_at").Order("id"), "clients", func(rows *sql.Rows) error {
 		var id uuid.UUID
@@ -92,27 +112,35 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 	if err != nil {
 		return nil, err
 	}
-	out := make([]research.Person, 0, len(known))
-	place := make(map[uuid.UUID]int, len(known))
+	return united(known, heads), nil
+}
+
+// united are the people of records, of which heads says the person where it is
+// another record's.
+func united(known []standingRow, heads map[uuid.UUID]uuid.UUID) []research.Person {
+	out, ids := make([]research.Person, 0, len(known)), make([]uuid.UUID, 0, len(known))
+	place := make(map[uuid.UUID]int, len(heads)) // of those who have several
+	for _, head := range heads {
+		place[head] = -1
+	}
 	for _, r := range known {
-		if heads[r.ID] == uuid.Nil {
-			place[r.ID] = len(out)
-			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
+		if heads[r.ID] != uuid.Nil {
+			continue
 		}
+		if _, several := place[r.ID]; several {
+			place[r.ID] = len(out)
+		}
+		ids = append(ids, r.ID)
+		records := ids[len(ids)-1:]
+		out = append(out, research.Person{ID: r.ID, Records: records[:1:1], Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
 	}
 	for _, r := range known {
 		if head := heads[r.ID]; head != uuid.Nil {
-			place[r.ID] = place[head]
 			p := &out[place[head]]
 			p.Records = append(p.Records, r.ID)
 		}
 	}
-	err = d.said(ctx, who, func(client uuid.UUID, c care.Consent) {
-		if i, found := place[client]; found {
-			out[i].Said = append(out[i].Said, c)
-		}
-	})
-	return out, err
+	return out
 }
 
 // said reads what everybody has said of research. There is much of it, so it is

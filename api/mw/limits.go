@@ -1,6 +1,7 @@
 package mw
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
@@ -26,6 +27,7 @@ type Limits struct {
 	Visitor    *Limiter // by address: browsers that come without a session
 	Exports    *Slots   // by clinic: files under way at once
 	Exporters  *Slots   // by actor: files under way
+	figures    chan struct{}
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -65,14 +67,17 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		Visitor:    NewLimiter(aMinute(60), now),
 		Exports:    NewSlots(clinicExports, allExports),
 		Exporters:  NewSlots(1, allExports),
+		figures:    make(chan struct{}, allFigures),
 	}
 }
 
-// An export holds a connection of the database for as long as it is read. Of
-// the four that SQLite has for readers at least, one stays for everybody else.
+// An export holds a connection of the database for as long as it is read, and a
+// figure for a second or two. Of the six that SQLite has for readers at least,
+// one stays for everybody else.
 const (
 	clinicExports = 2
 	allExports    = 3
+	allFigures    = 2
 	exportWait    = 10 * time.Second // until it is worth asking again
 )
 
@@ -168,6 +173,17 @@ func (l *Limits) Exporting(clinic, actor string) (done func(), err error) {
 		return nil, fault.Wait("Too many exports are under way. Wait until one has ended, then try again.", exportWait)
 	}
 	return func() { shared(); own() }, nil
+}
+
+// Figuring waits for the turn of one more figure of the whole record, until done
+// is called. It fails with ctx.
+func (l *Limits) Figuring(ctx context.Context) (done func(), err error) {
+	select {
+	case l.figures <- struct{}{}:
+		return func() { <-l.figures }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // refuse tells the limit in the headers of draft-ietf-httpapi-ratelimit-headers

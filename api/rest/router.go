@@ -72,6 +72,18 @@ func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) ec
 	}
 }
 
+// inTurn has a figure of the whole record wait while others are computed.
+func (h *Handlers) inTurn(handle func(echo.Context, auth.Principal) error) func(echo.Context, auth.Principal) error {
+	return func(c echo.Context, who auth.Principal) error {
+		done, err := h.Limits.Figuring(c.Request().Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		return handle(c, who)
+	}
+}
+
 // authenticate finds the principal of a credential, within the limits.
 func (h *Handlers) authenticate(c echo.Context, credential string) (auth.Principal, error) {
 	if err := h.Limits.BeforeCredential(c, credential); err != nil {

@@ -123,28 +123,53 @@ func (s Session) check() faults {
 // Place numbers the sessions of one client and returns them in time order.
 func Place(sessions []Session) []Session {
 	out := slices.Clone(sessions)
-	slices.SortFunc(out, func(a, b Session) int {
+	PlaceHere(out)
+	return out
+}
+
+// PlaceHere is Place for sessions that are the caller's own: it sorts and
+// numbers them where they are. It costs little where they are in order.
+func PlaceHere(sessions []Session) {
+	compare := func(a, b *Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	type group struct {
-		course uuid.UUID
-		kind   SessionKind
 	}
-	inCourse, ofClient := map[group]int{}, map[SessionKind]int{}
-	for i := range out {
-		ses := &out[i]
-		ofClient[ses.Kind]++
-		ses.Place = ofClient[ses.Kind]
+	for i := 1; i < len(sessions); i++ {
+		if compare(&sessions[i-1], &sessions[i]) > 0 {
+			slices.SortFunc(sessions, func(a, b Session) int { return compare(&a, &b) })
+			break
+		}
+	}
+	var counted [8]tallied // few clients have more courses
+	counts := counted[:0]
+	for i := range sessions {
+		ses := &sessions[i]
+		counts, ses.Place = next(counts, uuid.Nil, ses.Kind)
 		if ses.CourseID != nil {
-			g := group{*ses.CourseID, ses.Kind}
-			inCourse[g]++
-			ses.Place = inCourse[g]
+			counts, ses.Place = next(counts, *ses.CourseID, ses.Kind)
 		}
 		if ses.Number != nil {
 			ses.Place = *ses.Number
 		}
 	}
-	return out
+}
+
+// tallied is how many sessions of a kind were met in a course, or of the client
+// where the course is Nil.
+type tallied struct {
+	course uuid.UUID
+	kind   SessionKind
+	n      int
+}
+
+// next counts a session.
+func next(counts []tallied, course uuid.UUID, kind SessionKind) ([]tallied, int) {
+	for i := range counts {
+		if c := &counts[i]; c.course == course && c.kind == kind {
+			c.n++
+			return counts, c.n
+		}
+	}
+	return append(counts, tallied{course, kind, 1}), 1
 }
 
 var errUnknownCourse = fault.New(fault.Invalid, "The course is not one of this client's.",

@@ -1,7 +1,5 @@
 package cohort
 
-import "github.com/google/uuid"
-
 // witness is a person in a figure: what the figure looks at, and the data that
 // it counts, which are the zero Score's where there is none.
 type witness[K comparable] struct {
@@ -17,11 +15,15 @@ func (w witness[K]) then() Datum   { return w.to }
 // witnesses are the people of a tally.
 type witnesses[K comparable] []witness[K]
 
-func (ws *witnesses[K]) add(kind K, person uuid.UUID, from, to Score) {
+// add keeps who was counted, unless nobody asks for it.
+func (ws *witnesses[K]) add(kind K, c Case, from, to Score) {
+	if c.Unwitnessed {
+		return
+	}
 	*ws = append(*ws, witness[K]{
 		kind: kind,
-		from: Datum{Person: person, ID: from.ID, Version: from.Version},
-		to:   Datum{Person: person, ID: to.ID, Version: to.Version},
+		from: Datum{Person: c.Person, ID: from.ID, Version: from.Version},
+		to:   Datum{Person: c.Person, ID: to.ID, Version: to.Version},
 	})
 }
 

@@ -29,6 +29,9 @@ type Case struct {
 	// Ended is when the next course of treatment began, after which the effect of
 	// this one cannot be told; nil: none has, up to Until.
 	Ended *time.Time
+	// Unwitnessed says that no Basis will be asked for: the figure then keeps
+	// nothing of who was counted.
+	Unwitnessed bool
 
 	Sex        string // empty: not known
 	BirthYear  *int

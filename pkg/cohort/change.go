@@ -96,7 +96,7 @@ func (q ChangeQuery) gathering() *gathering {
 
 func (g *gathering) add(c Case, p pair) {
 	g.places[p.place]++
-	g.who.add(p.place, c.Person, p.first, p.then)
+	g.who.add(p.place, c, p.first, p.then)
 	if !p.paired() {
 		return
 	}
@@ -105,8 +105,8 @@ func (g *gathering) add(c Case, p pair) {
 	v, w := judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then)), Windows{From: p.first.Window, To: p.then.Window}
 	g.pairs[v]++
 	g.windows[w]++
-	g.judged.add(v, c.Person, p.first, p.then)
-	g.asked.add(w, c.Person, p.first, p.then)
+	g.judged.add(v, c, p.first, p.then)
+	g.asked.add(w, c, p.first, p.then)
 }
 
 // change computes the figure, with nothing withheld.

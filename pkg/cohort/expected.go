@@ -77,6 +77,7 @@ const (
 // progress is what one person adds to the cells.
 type progress struct {
 	person   uuid.UUID
+	hidden   bool // Case.Unwitnessed
 	baseline Score
 	changes  []change // in order of time
 	windows  []string // of the scores that are compared; empty where one is not known
@@ -108,7 +109,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		}
 		enrolled++
 		p, reason := q.progress(c)
-		e.who.add(reason, c.Person, p.baseline, Score{})
+		e.who.add(reason, c, p.baseline, Score{})
 		if e.reasons[reason]++; reason == "" {
 			e.people = append(e.people, p)
 			for _, window := range p.windows {
@@ -125,7 +126,7 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		for _, c := range p.changes {
 			at := stage{c.session, severity}
 			cells[at] = append(cells[at], c.points)
-			e.there.add(at, p.person, p.baseline, c.after)
+			e.there.add(at, Case{Person: p.person, Unwitnessed: p.hidden}, p.baseline, c.after)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(e.people)) {
@@ -143,7 +144,7 @@ func (q ExpectedQuery) progress(c Case) (progress, string) {
 	if absent != "" {
 		return progress{}, reasonNoBaseline
 	}
-	p := progress{person: c.Person, baseline: base, windows: []string{base.Window}}
+	p := progress{person: c.Person, hidden: c.Unwitnessed, baseline: base, windows: []string{base.Window}}
 	for _, d := range c.sessions() {
 		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: d.Number}, q.Instrument, q.Window)
 		if absent != "" || after.At.Before(base.At) {

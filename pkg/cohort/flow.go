@@ -152,7 +152,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 	base, absent := c.Find(TimePoint{Kind: AtBaseline}, q.Instrument, q.Window)
 	person := fate{treated: len(c.Doses) > 0, baseline: absent}
 	f.head[person]++
-	f.who.add(person, c.Person, base, Score{})
+	f.who.add(person, c, base, Score{})
 	for _, chain := range f.chains {
 		person.reached = 0
 		for place, i := range chain {
@@ -172,7 +172,7 @@ func (q FlowQuery) count(c Case, points []TimePoint, f *Flow) {
 				}
 			}
 			f.fates[i][one]++
-			f.there[i].add(one, c.Person, base, s)
+			f.there[i].add(one, c, base, s)
 		}
 	}
 }

@@ -139,11 +139,11 @@ func (q SignificanceQuery) Compute(cases Cases) (SignificanceFigure, error) {
 		}
 		p := q.find(c)
 		s.places[p.place]++
-		s.who.add(p.place, c.Person, p.first, p.then)
+		s.who.add(p.place, c, p.first, p.then)
 		if p.paired() {
 			is := q.Method.Judge(q.Cutoff, *p.first.Total, *p.then.Total)
 			s.pairs[is]++
-			s.judged.add(is, c.Person, p.first, p.then)
+			s.judged.add(is, c, p.first, p.then)
 		}
 	}
 	return s.showing(everything(flowCounts(s.places, nil, nil)).with(everything(significances()))), nil

@@ -134,7 +134,7 @@ func (q MeasuresQuery) Compute(cases Cases) (Measures, error) {
 		if !ok {
 			for i, fates := range m.fates {
 				fates[followed{}]++
-				m.there[i].add(followed{}, c.Person, Score{}, Score{})
+				m.there[i].add(followed{}, c, Score{}, Score{})
 			}
 			continue
 		}
@@ -184,7 +184,7 @@ func (q MeasuresQuery) count(c Case, index Score, m *Measures) {
 			f.hasResponse = v.Response != nil && *v.Response == trajectory.ResponseFull
 		}
 		m.fates[i][f]++
-		m.there[i].add(f, c.Person, index, latest)
+		m.there[i].add(f, c, index, latest)
 	}
 }
 

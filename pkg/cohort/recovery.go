@@ -92,14 +92,14 @@ func (r *RecoveryFigure) add(c Case) {
 	r.places[all]++
 	var over course
 	for i, m := range r.query.Measures {
-		r.who[i].add(all, c.Person, found[i].first, found[i].then)
+		r.who[i].add(all, c, found[i].first, found[i].then)
 		if all.paired() {
 			over.judge(m, *found[i].first.Total, *found[i].then.Total)
 		}
 	}
 	if all.paired() {
 		r.pairs[over]++
-		r.judged.add(over, c.Person, found[0].first, found[0].then)
+		r.judged.add(over, c, found[0].first, found[0].then)
 	}
 }
 

@@ -131,7 +131,7 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 		sessions := c.sessions()
 		had := numbersOf(sessions)
 		people[had]++
-		s.who.add(had != "", c.Person, Score{}, Score{})
+		s.who.add(had != "", c, Score{}, Score{})
 		for i, d := range sessions {
 			row := rows[d.Number]
 			if row == nil {
@@ -182,8 +182,8 @@ func (q SessionsQuery) count(c Case, sessions []Dose, had sessionNumbers, row *s
 		e.next = append(e.next, *a.next.Total-*a.base.Total)
 	}
 	row.fates[a.has]++
-	row.there.add(a.has, c.Person, a.before, a.after)
-	row.beside.add(a.has, c.Person, a.base, a.next)
+	row.there.add(a.has, c, a.before, a.after)
+	row.beside.add(a.has, c, a.base, a.next)
 }
 
 func measureAt(instrument string, kind PointKind, session int) string {

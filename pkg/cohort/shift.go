@@ -166,9 +166,9 @@ func (q Comparison) transitions(cases Cases, size int, absence Absence, level fu
 			}
 		}
 		t.places[p.place]++
-		t.who.add(p.place, c.Person, p.first, p.then)
+		t.who.add(p.place, c, p.first, p.then)
 		if p.paired() {
-			t.moved.add(at, c.Person, p.first, p.then)
+			t.moved.add(at, c, p.first, p.then)
 			t.cells[at]++
 		}
 	}

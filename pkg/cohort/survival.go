@@ -117,13 +117,13 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		enrolled++
 		life, reason := q.follow(c)
 		s.reasons[reason]++
-		s.who.add(reason, c.Person, Score{}, Score{})
+		s.who.add(reason, c, Score{}, Score{})
 		if reason != "" {
 			continue
 		}
 		leave[life.days] = leave[life.days].with(life.event)
 		windows[Windows{From: life.baseline.Window, To: life.end.Window}]++
-		s.lives.add(departure{life.days, life.event}, c.Person, life.baseline, life.end)
+		s.lives.add(departure{life.days, life.event}, c, life.baseline, life.end)
 	}
 	s.Enrolled, s.N, s.LeftOut = &enrolled, new(s.reasons[""]), reasons(s.reasons)
 	s.Windows = windowPairs(windows)

@@ -36,6 +36,9 @@ func caseOf(h History, until time.Time) cohort.Case {
 	for i := range h.Sessions {
 		ses := &h.Sessions[i]
 		if ses.Kind == care.Dosing && !ses.StartedAt.After(until) && !x.over(ses.StartedAt) {
+			if c.Doses == nil {
+				c.Doses = make([]cohort.Dose, 0, len(h.Sessions)-i)
+			}
 			c.Doses = append(c.Doses, doseOf(ses))
 		}
 	}
@@ -176,9 +179,6 @@ func (x index) score(f *Form, ses *care.Session) cohort.Score {
 	}
 	if ses != nil && ses.Kind == care.Dosing {
 		s.Dose = ses.Place
-	}
-	if x.dose != nil {
-		s.Days = new(trajectory.Days(x.dose.StartedAt, f.CompletedAt))
 	}
 	return s
 }

@@ -62,6 +62,7 @@ type Frame struct {
 	about    []Person                  // whom it may be about
 	few      []uuid.UUID               // who was counted, as far as these are fewer
 	people   int                       // that the figure counted
+	weighed  bool                      // it is held against earlier answers: what it was computed from is kept
 	absent   map[string][]cohort.Datum // who was left out, by reason
 }
 
@@ -215,7 +216,7 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		return nil, err
 	}
 	if frame.smallest = clinic.SmallestCell; !q.AllCells {
-		frame.SmallestCell = &clinic.SmallestCell
+		frame.SmallestCell, frame.weighed = &clinic.SmallestCell, Bound(who)
 	}
 	if frame.settings, err = r.Settings(ctx, who); err != nil {
 		return nil, err
@@ -234,7 +235,11 @@ func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q Fig
 		}
 		frame.Cohort, filter = &found, &found.Filter
 	}
-	people, err := r.People(ctx, who, q.AsOf)
+	known := r.People
+	if q.Population == OfClinic { // whatever they have said of research
+		known = r.Known
+	}
+	people, err := known(ctx, who, q.AsOf)
 	if err != nil {
 		return nil, err
 	}
@@ -284,10 +289,16 @@ func chosen(people []Person, of Population, now time.Time) ([]Person, map[string
 	in, out := make([]Person, 0, len(people)), map[string][]cohort.Datum{}
 	leave := func(reason string, p Person) { out[reason] = append(out[reason], cohort.Datum{Person: p.ID}) }
 	for _, p := range people {
-		switch agreed, known := p.Agreed(now); {
-		case p.Erased:
+		if p.Erased {
 			leave(leftOutErased, p)
-		case of == OfClinic || agreed:
+			continue
+		}
+		if of == OfClinic {
+			in = append(in, p)
+			continue
+		}
+		switch agreed, known := p.Agreed(now); {
+		case agreed:
 			in = append(in, p)
 		case known:
 			leave(leftOutWithdrawn, p)
@@ -315,6 +326,7 @@ func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohor
 			if f.people++; f.people < f.smallest {
 				f.few = append(f.few, c.Person)
 			}
+			c.Unwitnessed = !f.weighed
 			if !yield(c, nil) {
 				return
 			}

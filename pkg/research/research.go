@@ -33,6 +33,8 @@ type Reader interface {
 	// now. Where records were merged at that time they are one person, for whom
 	// everybody speaks to whom one of the records belongs today.
 	People(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
+	// Known is People without what they have said.
+	Known(ctx context.Context, who auth.Principal, asOf *time.Time) ([]Person, error)
 	// Histories gives what is known of people, in their order. The number of
 	// statements grows with every few hundred people; what is held does not.
 	// Nothing else may be asked of the reader until they have all been read, or

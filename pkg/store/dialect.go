@@ -43,6 +43,8 @@ type dialect struct {
 	// scrub empties the log, and reports whether the database's files hold
 	// nothing any more of what was removed.
 	scrub func(ctx context.Context, writer *sql.DB) (bool, error)
+	// among restricts a query to many ids.
+	among func(db *gorm.DB, column string, ids []uuid.UUID) *gorm.DB
 	// settle waits until every transaction that changes something now has ended.
 	settle   func(db *gorm.DB) error
 	migrator migrator
@@ -60,6 +62,9 @@ var sqliteDialect = dialect{
 	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
 	scrub:     emptyLog,
 	settle:    settleSQLite,
+	among: func(db *gorm.DB, column string, ids []uuid.UUID) *gorm.DB {
+		return db.Where(column+" IN (SELECT value FROM json_each(?))", idList(ids, "[", `"`, "]"))
+	},
 }
 
 var postgresDialect = dialect{
@@ -86,6 +91,9 @@ var postgresDialect = dialect{
 	// Only the tables' owner may vacuum them; autovacuum does, in its time.
 	scrub:  func(context.Context, *sql.DB) (bool, error) { return false, nil },
 	settle: settlePostgres,
+	among: func(db *gorm.DB, column string, ids []uuid.UUID) *gorm.DB {
+		return db.Where(column+" = ANY(?::uuid[])", idList(ids, "{", "", "}"))
+	},
 }
 
 // translating is a GORM dialect whose errors say whether to try again.

@@ -64,11 +64,27 @@ func (d *DB) ofChunk(ctx context.Context, who auth.Principal, table, column stri
 	if len(c.records) > maxRecords {
 		_ = query.AddError(errManyRecords)
 	}
-	return query.Where(column+" IN ?", c.records)
+	return d.dialect.among(query, column, c.records)
 }
 
-// maxRecords is below the number of parameters that SQLite takes.
+// maxRecords is how many records are asked for at once.
 const maxRecords = 30_000
+
+// idList writes ids as one parameter: hundreds of parameters would cost more
+// than the rows that they find.
+func idList(ids []uuid.UUID, open, quote, end string) string {
+	b := make([]byte, 0, len(ids)*40+len(open)+len(end))
+	b = append(b, open...)
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, quote...)
+		b = append(b, id.String()...)
+		b = append(b, quote...)
+	}
+	return string(append(b, end...))
+}
 
 // Histories reads people chunk by chunk and hands them on one by one. The next
 // chunk is read while the one before is worked on.
@@ -142,13 +158,23 @@ func (d *DB) fill(ctx context.Context, who auth.Principal, some []research.Perso
 func (c *chunkOf) sort() {
 	for i := range c.histories {
 		h := &c.histories[i]
-		slices.SortFunc(h.Courses, func(a, b care.Course) int {
+		order(h.Courses, func(a, b *care.Course) int {
 			return cmp.Or(cmp.Compare(a.StartedOn, b.StartedOn), compareIDs(a.ID, b.ID))
 		})
-		h.Sessions = care.Place(h.Sessions)
-		slices.SortFunc(h.Forms, func(a, b research.Form) int {
+		care.PlaceHere(h.Sessions)
+		order(h.Forms, func(a, b *research.Form) int {
 			return cmp.Or(strings.Compare(a.Instrument, b.Instrument), a.CompletedAt.Compare(b.CompletedAt), compareIDs(a.ID, b.ID))
 		})
+	}
+}
+
+// order sorts what outlines have in order already, unless records are merged.
+func order[T any](all []T, compare func(a, b *T) int) {
+	for i := 1; i < len(all); i++ {
+		if compare(&all[i-1], &all[i]) > 0 {
+			slices.SortFunc(all, func(a, b T) int { return compare(&a, &b) })
+			return
+		}
 	}
 }
 

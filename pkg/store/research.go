@@ -110,10 +110,25 @@ func (d *DB) HandedOut(ctx context.Context, who auth.Principal, clients []uuid.U
 	return out, nil
 }
 
-// People reads everybody whom the clinic knew at a time.
+// People reads everybody whom the clinic knew at a time, and what they have said.
 func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
-	var known []standingRow
-	err := scanRows(d.of(ctx, who, "clients").Select("id, merged_into, erased_at").Order("id"), "clients", func(rows *sql.Rows) error {
+	known, out, err := d.known(ctx, who, t)
+	if err != nil {
+		return nil, err
+	}
+	return out, d.speak(ctx, who, known, out)
+}
+
+// Known reads everybody whom the clinic knew at a time.
+func (d *DB) Known(ctx context.Context, who auth.Principal, t *time.Time) ([]research.Person, error) {
+	_, out, err := d.known(ctx, who, t)
+	return out, err
+}
+
+// known reads every record of the clinic, and the people of those that there
+// were at a time.
+func (d *DB) known(ctx context.Context, who auth.Principal, t *time.Time) (known []standingRow, people []research.Person, err error) {
+	err = scanRows(d.of(ctx, who, "clients").Select("id, merged_into, erased_at").Order("id"), "clients", func(rows *sql.Rows) error {
 		var id uuid.UUID
 		var into uuid.NullUUID
 		var erased *instant
@@ -128,32 +143,31 @@ func (d *DB) People(ctx context.Context, who auth.Principal, t *time.Time) ([]re
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	heads, err := d.headsAt(ctx, who, known, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	later, err := d.cameAfter(ctx, who, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]research.Person, 0, len(known))
+	people = make([]research.Person, 0, len(known))
 	place := make(map[uuid.UUID]int, len(known))
 	for _, r := range known {
 		if heads[r.ID] == uuid.Nil && !later[r.ID] {
-			place[r.ID] = len(out)
-			out = append(out, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
+			place[r.ID] = len(people)
+			people = append(people, research.Person{ID: r.ID, Records: []uuid.UUID{r.ID}, Erased: r.ErasedAt != nil, Gone: timePtr(r.ErasedAt)})
 		}
 	}
 	for _, r := range known {
 		if head := heads[r.ID]; head != uuid.Nil {
-			place[r.ID] = place[head]
-			p := &out[place[head]]
+			p := &people[place[head]]
 			p.Records = append(p.Records, r.ID)
 		}
 	}
-	return out, d.speak(ctx, who, known, out)
+	return known, people, nil
 }
 
 // speak adds what was said of research for people: by whoever a record belongs

@@ -38,6 +38,10 @@ func pragmas(readOnly bool) []pragma {
 	return out
 }
 
+// leastReaders is enough for the exports and figures that a server admits at
+// once, and one more for everybody else.
+const leastReaders = 6
+
 // leastSQLite is the first version without the WAL-reset corruption bug.
 const leastSQLite = "3.51.3"
 
@@ -73,7 +77,7 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := sqlitePool(ctx, path, cfg.VFS, true, max(4, runtime.NumCPU()))
+	reader, err := sqlitePool(ctx, path, cfg.VFS, true, max(leastReaders, runtime.NumCPU()))
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}

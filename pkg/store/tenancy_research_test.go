@@ -62,6 +62,9 @@ var attemptsOnResearch = map[string]attempt{
 	"People": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.People(ctx, who, nil)
 	}},
+	"Known": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Known(ctx, who, nil)
+	}},
 	"Histories": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		var all []research.History
 		people := []research.Person{{ID: v.client.ID, Records: []uuid.UUID{v.client.ID, v.merge.Duplicate}}}

@@ -180,6 +180,9 @@ func (x index) score(f *Form, ses *care.Session) cohort.Score {
 	if ses != nil && ses.Kind == care.Dosing {
 		s.Dose = ses.Place
 	}
+	if x.dose != nil {
+		s.Days = new(trajectory.Days(x.dose.StartedAt, f.CompletedAt))
+	}
 	return s
 }
 

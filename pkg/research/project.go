@@ -29,6 +29,7 @@ type Project struct {
 // Secret is the key of a project. It is never handed out, and prints as ***.
 type Secret []byte
 
+// String hides the key.
 func (Secret) String() string { return "***" }
 
 // GoString is for %#v.

@@ -103,7 +103,11 @@ var studies = []promise{
 			return err
 		})
 		for _, asOf := range []*time.Time{nil, new(When), new(erasedAt)} {
-			want := []research.Person{{ID: gone.ID, Records: []uuid.UUID{gone.ID}, Erased: true, Gone: new(stored(erasedAt))}, {ID: stays.ID, Records: []uuid.UUID{stays.ID}}}
+			silent := []care.Consents{nil} // one person, who has said nothing
+			want := []research.Person{
+				{ID: gone.ID, Records: []uuid.UUID{gone.ID}, Erased: true, Gone: new(stored(erasedAt)), Said: silent},
+				{ID: stays.ID, Records: []uuid.UUID{stays.ID}, Said: silent},
+			}
 			same(t, want, c.people(t, asOf), nil)
 			if all := c.histories(t, asOf); len(all) != 1 || all[0].Person.ID != stays.ID {
 				t.Errorf("%d histories", len(all))

@@ -216,26 +216,33 @@ func (d *DB) said(ctx context.Context, who auth.Principal, each func(client uuid
 	})
 }
 
-// scanRows hands each row of a query to scan.
+// scanRows hands each row of a query to scan. GORM reads no rows here, and so
+// does not say either what an error on the way means.
 func scanRows(query *gorm.DB, what string, scan func(*sql.Rows) error) (err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		if says, ok := query.Dialector.(gorm.ErrorTranslator); ok {
+			err = says.Translate(err)
+		}
+		err = fmt.Errorf("read %s: %w", what, err)
+	}()
 	rows, err := query.Rows()
 	if err != nil {
-		return fmt.Errorf("read %s: %w", what, err)
+		return err
 	}
 	defer func() {
-		if e := rows.Close(); err == nil && e != nil {
-			err = fmt.Errorf("read %s: %w", what, e)
+		if e := rows.Close(); err == nil {
+			err = e
 		}
 	}()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return fmt.Errorf("read %s: %w", what, err)
+			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", what, err)
-	}
-	return nil
+	return rows.Err()
 }
 
 // cameAfter says which records were first stored after a time. Of who was erased

@@ -234,6 +234,9 @@ func address(route string, n ids) (method, path string) {
 	if ofInstrument.MatchString(path) {
 		path += "?instrument=phq-9"
 	}
+	if strings.HasSuffix(path, "/cohort/significance") {
+		path = bySignificance
+	}
 	return method, path
 }
 

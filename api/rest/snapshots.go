@@ -53,8 +53,8 @@ type Snapshot struct {
 	Name      string         `json:"name"`
 	Profile   string         `json:"profile" enums:"identified,limited,deidentified"`
 	AsOf      time.Time      `json:"as_of" format:"date-time"`
-	Manifest  jsontext.Value `json:"manifest" swaggertype:"object"` // as it was first handed out; null and no signature for who may not pull it
-	Signature string         `json:"signature"`                     // of the manifest: a signed note
+	Manifest  jsontext.Value `json:"manifest" swaggertype:"object" extensions:"x-nullable"` // as it was first handed out; null and no signature for who may not pull it
+	Signature string         `json:"signature"`                                             // of the manifest: a signed note
 	CreatedAt time.Time      `json:"created_at" format:"date-time"`
 	CreatedBy uuid.UUID      `json:"created_by" swaggertype:"string" format:"uuid"`
 } //	@name	Snapshot

@@ -141,7 +141,7 @@ func (s *space) weigh(answer, next row, limit Limit) finding {
 			a.rows, a.pivots = append(a.rows, r[few:]), append(a.pivots, s.pivots[i]-few)
 		}
 	}
-	found := false
+	var found bool
 	if limit.Groups {
 		found = a.group(0, make(row, len(a.kinds)), nil)
 	} else {

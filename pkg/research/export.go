@@ -107,7 +107,7 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 		if err != nil {
 			return err
 		}
-		if len(r.Instruments) == 0 {
+		if len(r.Instruments) == 0 && x.snapshot == nil { // a snapshot keeps to those that there were, none too
 			if x.Request.Instruments, err = x.instruments(ctx, tx, all); err != nil {
 				return err
 			}

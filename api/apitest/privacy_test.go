@@ -49,8 +49,13 @@ func TestTheLogKnowsNoClientAndNoKey(t *testing.T) {
 				}
 				s.As(key, method, path, nil, "If-Match", "canary-etag", "Content-Type", "canary-type", "Content-Encoding", "canary-encoding", "X-Request-Id", "canary id")
 			}
-			s.Do(method, path+"?canary=canary-query&cursor=canary-cursor", nil)
-			s.Do(method, path+"?project=canary-project&profile=identified&cohort="+n.cohort, nil)
+			ask := "?"
+			if strings.Contains(path, "?") {
+				ask = "&"
+			}
+			s.Do(method, path+ask+"canary=canary-query&cursor=canary-cursor", nil)
+			s.Do(method, path+ask+"project=canary-project&profile=identified", nil)
+			s.Do(method, path+ask+"cohort="+n.cohort, nil)
 		}
 		s.Do("GET", "/v1/clients/canary-path", nil)
 		s.Do("GET", "/canary-outside/"+client, nil)

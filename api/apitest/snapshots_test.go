@@ -112,6 +112,27 @@ func TestASnapshotIsTheSameBytesUntilSomebodyWithdraws(t *testing.T) {
 	})
 }
 
+func TestASnapshotOfNobodyStaysOneOfNobody(t *testing.T) {
+	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
+		n := settle(s, s.Clinic) // of a client who has agreed to nothing
+		path := "/v1/snapshots/" + n.snapshot + "/package"
+		first := whole(t, s.Do("GET", path, nil))
+		agree(s, n.client, "granted", "2026-03-01T09:00:00Z")
+		if again := whole(t, s.Do("GET", path, nil)); !bytes.Equal(first, again) {
+			t.Error("after somebody agreed the snapshot is another")
+		}
+		m, err := research.VerifyPackage(bytes.NewReader(first), int64(len(first)), verifiers(t, s)...)
+		if err != nil || m.Rows != 0 || m.People.Included != 0 {
+			t.Errorf("%d rows, %d people, %v", m.Rows, m.People.Included, err)
+		}
+		// The control: the next one holds who agreed.
+		next := whole(t, s.Do("GET", snapshot(s, object{"name": "next"}), nil))
+		if m, err = research.VerifyPackage(bytes.NewReader(next), int64(len(next)), verifiers(t, s)...); err != nil || m.Rows != 1 {
+			t.Errorf("the next one: %d rows, %v", m.Rows, err)
+		}
+	})
+}
+
 func TestOneFlippedByteOfASnapshotIsFound(t *testing.T) {
 	s := apitest.SQLite(t)
 	studied(s, 2)

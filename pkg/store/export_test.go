@@ -70,3 +70,14 @@ func (d *DB) Select(ctx context.Context, who auth.Principal, table string) error
 	var rows []map[string]any
 	return d.inClinic(ctx, who.Clinic, func(tx *DB) error { return tx.of(ctx, who, table).Find(&rows).Error })
 }
+
+// Scan reads the numbers of a query row by row, as the store reads what there is
+// much of.
+func (d *DB) Scan(ctx context.Context, clinic uuid.UUID, each func(n int) error, query string) error {
+	return d.inClinic(ctx, clinic, func(tx *DB) error {
+		return scanRows(tx.read.WithContext(ctx).Raw(query), "numbers", func(rows *sql.Rows) error {
+			var n int
+			return errors.Join(rows.Scan(&n), each(n))
+		})
+	})
+}

@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
@@ -136,5 +138,37 @@ func TestTransactionsThatWaitForEachOtherAreRunAgain(t *testing.T) {
 	}
 	if runs[0]+runs[1] != 3 {
 		t.Errorf("%v runs: there was no deadlock, or it was not run again", runs)
+	}
+}
+
+// TestAConnectionThatIsLostAmidRowsIsADatabaseThatIsAway: what is read row by
+// row tells it as everything else does.
+func TestAConnectionThatIsLostAmidRowsIsADatabaseThatIsAway(t *testing.T) {
+	d := storetest.PostgreSQL(t)
+	who, raw := d.Clinic(t).Who, d.Raw(t)
+	var pid, rows int
+	read := func(each func(n int) error) error {
+		// The first number is the process's own, so that it can be ended.
+		return d.DB.Scan(t.Context(), who.Clinic, each, "SELECT pg_backend_pid() UNION ALL SELECT generate_series(1, 1000000)")
+	}
+	err := read(func(n int) error {
+		if rows++; rows > 1 {
+			return nil
+		}
+		pid = n
+		_, err := raw.ExecContext(t.Context(), "SELECT pg_terminate_backend($1)", pid)
+		return err
+	})
+	if !fault.Is(err, fault.Unavailable) || rows > 1_000_000 {
+		t.Errorf("after %d rows: %v", rows, err)
+	}
+	// The controls: another fault stays what it is, and without one all is read.
+	broken := errors.New("the reader's own")
+	if err := read(func(int) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("a fault of the reader: %v", err)
+	}
+	rows = 0
+	if err := read(func(int) error { rows++; return nil }); err != nil || rows != 1_000_001 {
+		t.Errorf("%d rows, %v", rows, err)
 	}
 }

@@ -91,7 +91,7 @@ func New(d Deps) *echo.Echo {
 	handlers.Routes(e.Group("/v1"), rest.Through{
 		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream,
 	})
-	site := &web.Site{Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
+	site := &web.Site{Care: d.Care, Research: d.Research, Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
 	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
 	return e
 }

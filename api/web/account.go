@@ -9,18 +9,6 @@ import (
 	"github.com/protrack/protrack/pkg/fault"
 )
 
-type homeData struct {
-	Clinic, Role string
-	Second       bool
-}
-
-// home is where who has signed in arrives.
-func (s *Site) home(v *visit) error {
-	return v.render("home", view{Title: "Welcome", Data: homeData{
-		Clinic: v.clinic.Slug, Role: string(v.me.Role), Second: v.me.TOTPSince != nil || v.me.Issuer != "",
-	}})
-}
-
 type accountData struct {
 	Name, Email, Role, Clinic string
 	Local, Second             bool

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/problem"
@@ -16,26 +15,13 @@ type answer struct {
 	status int
 	page   []byte
 	to     string // where the browser is sent instead
+	sent   bool   // the handler has answered by itself: a picture, a file
 }
 
 // redirect has the browser ask for another page.
 func (v *visit) redirect(to string) error {
 	v.answer = answer{status: http.StatusSeeOther, to: to}
 	return nil
-}
-
-// render shows a page.
-func (v *visit) render(name string, page view) error { return v.renderAs(http.StatusOK, name, page) }
-
-func (v *visit) renderAs(status int, name string, page view) error {
-	page.SignedIn, page.Name = v.me.ID != uuid.Nil, string(v.me.Name)
-	var err error
-	if page.FormToken, err = v.token(); err != nil {
-		return err
-	}
-	body, err := v.site.fill(name, page)
-	v.answer = answer{status: status, page: body}
-	return err
 }
 
 // serve makes the handler of a page: it has the session, and a form the token
@@ -50,10 +36,18 @@ func (s *Site) serve(page func(*visit) error) echo.HandlerFunc {
 			return err
 		}
 		if err := page(v); err != nil {
-			return err
+			if c.Response().Committed {
+				return err
+			}
+			if err := v.failed(err); err != nil {
+				return err
+			}
 		}
 		if err := v.store(); err != nil {
 			return err
+		}
+		if v.answer.sent {
+			return nil
 		}
 		if v.answer.to != "" {
 			return c.Redirect(v.answer.status, v.answer.to)
@@ -62,7 +56,8 @@ func (s *Site) serve(page func(*visit) error) echo.HandlerFunc {
 	}
 }
 
-// shown answers an error with a page.
+// shown answers an error with a page where nothing is known of who asks, for
+// the store of sessions may be what has failed.
 func (s *Site) shown(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
@@ -72,7 +67,8 @@ func (s *Site) shown(next echo.HandlerFunc) echo.HandlerFunc {
 		doc := problem.Of(err, c.Response().Header().Get(echo.HeaderXRequestID))
 		problem.Report(s.Log, c, doc, err)
 		body, failed := s.fill("fault", view{
-			Title: doc.Title, Narrow: true, Fault: fault.New(fault.Invalid, doc.Detail), Data: struct{ Request string }{doc.RequestID},
+			tongue: s.speech.of("", c.Request().Header.Get("Accept-Language")), Title: doc.Title, Narrow: true,
+			Fault: fault.New(fault.Invalid, doc.Detail), Data: faultData{Request: doc.RequestID, Back: "/"},
 		})
 		if failed != nil {
 			return failed

@@ -117,8 +117,12 @@ func (v *visit) token() (string, error) {
 // what was known of it before is of no use.
 func (v *visit) begin(me auth.Account) error {
 	m, ctx := v.site.sessions, v.ctx()
+	chosen := m.GetString(ctx, languageKey)
 	if err := m.Clear(ctx); err != nil {
 		return err
+	}
+	if chosen != "" {
+		m.Put(ctx, languageKey, chosen)
 	}
 	if err := m.RenewToken(ctx); err != nil {
 		return err

@@ -8,17 +8,18 @@ package web
 
 import (
 	"context"
-	"embed"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"time"
+		"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // How long a session lasts: without a click, and in all (NIST SP 800-63B-4,
@@ -41,6 +42,8 @@ type Store interface {
 
 // Site answers the pages.
 type Site struct {
+	Care     *care.Service
+	Research *research.Service
 	Keys     *auth.Service
 	Provider *auth.OIDC // nil: people sign in with a password only
 	Limits   *mw.Limits
@@ -50,13 +53,8 @@ type Site struct {
 
 	sessions *scs.SessionManager
 	pages    map[string]*template.Template
+	speech   *speech
 }
-
-//go:embed templates/*.html
-var templates embed.FS
-
-//go:embed assets
-var assets embed.FS
 
 // Open makes the site ready to be mounted. When a session ends is decided by
 // the site's clock: each request sets its deadline, and the store judges it.
@@ -66,47 +64,15 @@ func (s *Site) Open(store Store) *Site {
 	m.Cookie.Name, m.Cookie.Path = cookieName, "/"
 	m.Cookie.Secure, m.Cookie.HttpOnly, m.Cookie.SameSite = true, true, http.SameSiteLaxMode
 	m.Cookie.Persist = false // a closed browser forgets it
-	s.sessions, s.pages = m, map[string]*template.Template{}
-	for _, name := range []string{"login", "setup", "home", "account", "totp", "recovery", "onward", "fault"} {
-		s.pages[name] = template.Must(template.ParseFS(templates, "templates/layout.html", "templates/"+name+".html"))
+	s.sessions = m
+	var err error
+	if s.pages, err = readPages(); err != nil {
+		panic(err) // they are part of the program
+	}
+	if s.speech, err = newSpeech(); err != nil {
+		panic(err)
 	}
 	return s
-}
-
-// Routes is the map of the pages.
-func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
-	through = append(through, s.shown, mw.Recover(s.Log), mw.SameOrigin())
-	get := func(path string, page func(*visit) error) {
-		e.GET(path, s.serve(page), through...)
-		e.HEAD(path, s.serve(page), through...)
-	}
-	post := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), through...) }
-
-	get("/login", s.login)
-	post("/login", s.signIn)
-	post("/login/provider", s.toProvider)
-	e.GET("/login/callback", s.serve(s.fromProvider), through...) // not HEAD: its answer is taken once
-	post("/logout", s.signOut)
-	get("/setup", s.setup)
-	post("/setup", s.setUp)
-
-	get("/", s.signedIn(s.home))
-	get("/account", s.signedIn(s.account))
-	post("/account/password", s.signedIn(s.changePassword))
-	post("/account/totp", s.signedIn(s.enrol))
-	post("/account/totp/confirm", s.signedIn(s.confirm))
-	post("/account/totp/remove", s.signedIn(s.removeTOTP))
-
-	e.GET("/assets/protrack.css", sheet)
-}
-
-func sheet(c echo.Context) error {
-	css, err := assets.ReadFile("assets/protrack.css")
-	if err != nil {
-		return err
-	}
-	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
-	return c.Blob(http.StatusOK, "text/css; charset=utf-8", css)
 }
 
 // A visit is one request of a browser.

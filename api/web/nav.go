@@ -1,0 +1,46 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// A place is a part of the site that the bar at the top leads to.
+type place struct {
+	Path, Name string
+	Here       bool
+	need       []auth.Permission // any of them
+}
+
+// places are the parts of the site, in their order.
+var places = []place{
+	{Path: "/clients", Name: "Caseload", need: []auth.Permission{auth.ReadCaseload}},
+	{Path: "/today", Name: "Today", need: []auth.Permission{auth.ReadCaseload}},
+	{Path: "/cohort", Name: "Cohort", need: []auth.Permission{auth.ReadCohorts}},
+	{Path: "/exports", Name: "Exports", need: []auth.Permission{auth.ExportDeidentified, auth.ExportLimited, auth.ExportIdentified}},
+	{Path: "/settings", Name: "Settings", need: []auth.Permission{auth.ReadSettings}},
+}
+
+// placesFor are the parts that somebody may go to.
+func placesFor(who auth.Principal, path string) []place {
+	var out []place
+	for _, p := range places {
+		for _, need := range p.need {
+			if who.May(need) {
+				p.Here = path == p.Path || strings.HasPrefix(path, p.Path+"/")
+				out = append(out, p)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// home leads to the first part that somebody may go to.
+func (s *Site) home(v *visit) error {
+	if to := placesFor(v.who, "/"); len(to) > 0 {
+		return v.redirect(to[0].Path)
+	}
+	return v.redirect("/account")
+}

@@ -1,0 +1,7 @@
+package web
+
+// pages names each page by its template, and the type of what it shows.
+var pages = map[string]any{
+	"login": loginForm{}, "setup": setupForm{}, "onward": onwardData{}, "fault": faultData{},
+	"account": accountData{}, "totp": totpData{}, "recovery": recoveryData{},
+}

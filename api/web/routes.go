@@ -1,0 +1,61 @@
+package web
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"path"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/api/mw"
+)
+
+// Routes is the map of the pages.
+func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
+	through = append(through, s.shown, mw.Recover(s.Log), mw.SameOrigin())
+	get := func(path string, page func(*visit) error) {
+		e.GET(path, s.serve(page), through...)
+		e.HEAD(path, s.serve(page), through...)
+	}
+	post := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), through...) }
+
+	get("/login", s.login)
+	post("/login", s.signIn)
+	post("/login/provider", s.toProvider)
+	e.GET("/login/callback", s.serve(s.fromProvider), through...) // not HEAD: its answer is taken once
+	post("/logout", s.signOut)
+	get("/setup", s.setup)
+	post("/setup", s.setUp)
+	post("/language", s.chooseLanguage)
+
+	get("/", s.signedIn(s.home))
+	get("/account", s.signedIn(s.account))
+	post("/account/password", s.signedIn(s.changePassword))
+	post("/account/totp", s.signedIn(s.enrol))
+	post("/account/totp/confirm", s.signedIn(s.confirm))
+	post("/account/totp/remove", s.signedIn(s.removeTOTP))
+
+	e.GET("/assets/:name", asset)
+}
+
+//go:embed assets
+var assets embed.FS
+
+// mediaTypes are those of the files that pages load.
+var mediaTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+// asset answers a file that pages load.
+func asset(c echo.Context) error {
+	name := c.Param("name")
+	kind, known := mediaTypes[path.Ext(name)]
+	if !known || !fs.ValidPath(name) {
+		return echo.ErrNotFound
+	}
+	data, err := assets.ReadFile("assets/" + name)
+	if err != nil {
+		return echo.ErrNotFound
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
+	return c.Blob(http.StatusOK, kind, data)
+}

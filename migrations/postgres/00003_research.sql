@@ -30,7 +30,6 @@ CREATE TABLE snapshots (
   clinic_id  uuid NOT NULL REFERENCES clinics (id),
   id         uuid NOT NULL,
   name       text COLLATE "C" NOT NULL,
-  profile    text NOT NULL CHECK (profile IN ('identified', 'limited', 'deidentified')),
   request    text NOT NULL, -- JSON: what was asked for, whole
   as_of      timestamptz NOT NULL,
   manifest   text NOT NULL, -- as it was first handed out

@@ -28,7 +28,6 @@ CREATE TABLE snapshots (
   clinic_id  TEXT NOT NULL REFERENCES clinics (id),
   id         TEXT NOT NULL,
   name       TEXT NOT NULL,
-  profile    TEXT NOT NULL CHECK (profile IN ('identified', 'limited', 'deidentified')),
   request    TEXT NOT NULL, -- JSON: what was asked for, whole
   as_of      INTEGER NOT NULL,
   manifest   TEXT NOT NULL, -- as it was first handed out

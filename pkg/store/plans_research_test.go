@@ -65,6 +65,8 @@ func findStudied(ctx context.Context, t *testing.T, r research.Reader, who auth.
 	must(t, err)
 	_, err = r.Snapshot(ctx, who, snapshot)
 	must(t, err)
+	_, err = r.SnapshotNamed(ctx, who, "all")
+	must(t, err)
 	_, err = r.SnapshotMembers(ctx, who, snapshot)
 	must(t, err)
 	_, err = r.Releases(ctx, who, []string{"m", "n"})

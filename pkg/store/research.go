@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -48,17 +47,9 @@ func (d *DB) Project(ctx context.Context, who auth.Principal, name string) (rese
 
 // InsertProject stores a project unless there is one of this name.
 func (d *DB) InsertProject(ctx context.Context, who auth.Principal, p research.Project) (bool, error) {
-	insert := d.trying(ctx, who, "projects").Clauses(clause.OnConflict{DoNothing: true}).Create(&projectRow{
+	return d.insertNamed(ctx, who, "projects", &projectRow{
 		ClinicID: who.Clinic, Name: p.Name, Secret: p.Secret, CreatedAt: at(p.CreatedAt), CreatedBy: p.CreatedBy,
 	})
-	if insert.Error != nil {
-		return false, fmt.Errorf("insert project: %w", insert.Error)
-	}
-	if insert.RowsAffected == 0 {
-		return false, nil
-	}
-	d.change()
-	return true, nil
 }
 
 // InstrumentsInUse lists the instruments that any of these clients has answered.

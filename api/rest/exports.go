@@ -24,7 +24,7 @@ import (
 //	@Param			format			query		string		false	"Format of the file"	Enums(csv, ndjson, parquet, dta, xlsx, sps)	default(csv)
 //	@Param			shape			query		string		false	"Shape of assessments: a row for each item, for each assessment (the default), or for each client"	Enums(long, assessment, wide)
 //	@Param			profile			query		string		false	"How much of who a client is it holds"	Enums(identified, limited, deidentified)	default(deidentified)
-//	@Param			project			query		string		false	"Project that the pseudonyms are made for"	default(default)
+//	@Param			project			query		string		false	"Project that the pseudonyms are made for. Its name is in manifests and in the audit trail: put nobody's name in it"	default(default)
 //	@Param			instrument		query		[]string	false	"Instruments; all that the clinic has answers to, unless named"	collectionFormat(multi)
 //	@Param			from			query		string		false	"Completed then or later"	format(date-time)
 //	@Param			to				query		string		false	"Completed before then"	format(date-time)

@@ -83,7 +83,7 @@ func snapshotFromResearch(s research.Snapshot) Snapshot {
 //	@Param			snapshot	body		SnapshotRequest	true	"What is to be frozen"
 //	@Success		200,201		{object}	Snapshot
 //	@Header			201			{string}	Location	"The snapshot"
-//	@Failure		400,401,403,404,409,413,415,422,503	{object}	problem.Document
+//	@Failure		400,401,403,404,409,413,415,422,429,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/snapshots [post]
 func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
@@ -162,7 +162,7 @@ func (h *Handlers) listSnapshots(c echo.Context, who auth.Principal) error {
 //	@Param			snapshot_id	path		string	true	"Snapshot"	format(uuid)
 //	@Success		200			{file}		file
 //	@Header			200			{string}	Content-Disposition	"Names the file by the snapshot"
-//	@Failure		400,401,403,404,422,429,503	{object}	problem.Document
+//	@Failure		400,401,403,404,409,422,429,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/snapshots/{snapshot_id}/package [get]
 func (h *Handlers) pullSnapshot(c echo.Context, who auth.Principal) error {

@@ -73,6 +73,12 @@ CREATE TABLE outlines (
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 ) STRICT;
 
+-- What was recorded since an earlier export, and of whom.
+CREATE INDEX client_versions_recorded ON client_versions (clinic_id, recorded_at, id);
+CREATE INDEX course_versions_recorded ON course_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX session_versions_recorded ON session_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX assessment_versions_recorded ON assessment_versions (clinic_id, recorded_at, client_id);
+
 -- +goose StatementBegin
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects BEGIN SELECT RAISE(ABORT, 'a row of projects does not change'); END;
 -- +goose StatementEnd
@@ -93,6 +99,10 @@ CREATE TRIGGER snapshot_members_stay BEFORE DELETE ON snapshot_members BEGIN SEL
 -- +goose StatementEnd
 
 -- +goose Down
+DROP INDEX assessment_versions_recorded;
+DROP INDEX session_versions_recorded;
+DROP INDEX course_versions_recorded;
+DROP INDEX client_versions_recorded;
 DROP TABLE outlines;
 DROP TABLE answers;
 DROP TABLE releases;

@@ -250,10 +250,3 @@ func (s *Service) Snapshots(ctx context.Context, who auth.Principal, page care.P
 	}
 	return list, err
 }
-
-// snapshotEntry is an entry about a snapshot.
-func (s *Service) snapshotEntry(who auth.Principal, action string, snap Snapshot) audit.Entry {
-	e := s.entry(who.Did(action, "snapshot", snap.ID))
-	e.Details.Note = map[string]string{"profile": string(snap.Frozen.Asked.Profile), "table": string(snap.Frozen.Asked.Table)}
-	return e
-}

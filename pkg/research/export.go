@@ -13,7 +13,6 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/export"
-	"github.com/protrack/protrack/pkg/instrument"
 )
 
 // LeftOut counts the people whose data a request would have reached and does
@@ -258,7 +257,7 @@ func (s *Service) settle(ctx context.Context, x *Export, r Reader, agreed []Pers
 				return err
 			}
 			t.Versions[id] = def.Version
-			if rules, found := ruleSet(def, set[id].ChangeRules); found {
+			if rules, found := def.ChangeOrDefault(set[id].ChangeRules); found {
 				t.Rules[id] = rules.ID
 			}
 		}
@@ -277,15 +276,6 @@ func (s *Service) settle(ctx context.Context, x *Export, r Reader, agreed []Pers
 	}
 	x.disguise.shown = x.Terms.Shown
 	return nil
-}
-
-// ruleSet is the set that a clinic chose, or the instrument's default where a
-// newer definition has dropped it.
-func ruleSet(def *instrument.Definition, chosen string) (instrument.ChangeRules, bool) {
-	if set, found := def.Change(chosen); found {
-		return set, true
-	}
-	return def.Change("")
 }
 
 // Until is up to when the export knows the record.

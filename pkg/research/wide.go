@@ -11,9 +11,9 @@ import (
 	"github.com/protrack/protrack/pkg/export"
 )
 
-// mostSessions bounds the columns of the shape wide: dosing sessions with a
-// higher number have none.
-const mostSessions = 99
+// widest bounds the columns of the shape wide: dosing sessions with a higher
+// number have none.
+const widest = 99
 
 // stage is a column of the shape wide: an instrument at a time-point.
 type stage struct {
@@ -66,7 +66,7 @@ func (x *Export) mostDoses(ctx context.Context, r Reader) (int, error) {
 			return 0, err
 		}
 		for _, ses := range h.Sessions {
-			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= mostSessions {
+			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= widest {
 				most = max(most, ses.Place)
 			}
 		}

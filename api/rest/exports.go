@@ -103,7 +103,7 @@ func exportFromQuery(q *params, table research.Table) research.Request {
 		Project: q.text("project", ""), Instruments: q.words("instrument"),
 		From: q.time("from"), To: q.time("to"),
 		Course: q.id("course_id"), Session: q.number("session", 1, math.MaxInt32), Cohort: q.id("cohort"),
-		Timing:       choice(q, "timing", "", care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp),
+		Timing:       choice(q, "timing", "", care.Timings()...),
 		ChangedSince: q.time("changed_since"), AsOf: q.time("as_of"), Dates: choice(q, "dates", "", research.ShiftedDates, research.DaysOnly),
 		NA: choice(q, "na", "", "NA"), Labels: choice(q, "values", "codes", "codes", "labels") == "labels",
 		Dialect: choice(q, "dialect", "", export.Research, export.Excel),

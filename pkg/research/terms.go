@@ -9,7 +9,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
-	"github.com/protrack/protrack/pkg/instrument"
 )
 
 // Terms are what the bytes of an export depend on besides the record and the
@@ -56,7 +55,7 @@ func (s *Service) terms(ctx context.Context, x *Export, r Reader, agreed []Perso
 			return nil, err
 		}
 		t.Versions[id] = def.Version
-		if rules, found := ruleSet(def, set[id].ChangeRules); found {
+		if rules, found := def.ChangeOrDefault(set[id].ChangeRules); found {
 			t.Rules[id] = rules.ID
 		}
 	}
@@ -78,15 +77,6 @@ func (x *Export) undefined(ctx context.Context, r Reader, people []Person, id st
 	}
 	return fault.New(fault.Conflict, fmt.Sprintf("The export would lose answers: this server has no definition of %s. Give it one, or name the instruments that you want.",
 		strings.TrimSpace(id+" "+version)))
-}
-
-// ruleSet is the set that a clinic chose, or the instrument's default where a
-// newer definition has dropped it.
-func ruleSet(def *instrument.Definition, chosen string) (instrument.ChangeRules, bool) {
-	if set, found := def.Change(chosen); found {
-		return set, true
-	}
-	return def.Change("")
 }
 
 // survey reads people once for what must be known of them before their rows:
@@ -140,7 +130,7 @@ func (x *Export) mostDoses(most *int) func(*History) {
 			return
 		}
 		for _, ses := range h.Sessions {
-			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= mostSessions {
+			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= widest {
 				*most = max(*most, ses.Place)
 			}
 		}

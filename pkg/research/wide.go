@@ -10,9 +10,9 @@ import (
 	"github.com/protrack/protrack/pkg/export"
 )
 
-// mostSessions bounds the columns of the shape wide: dosing sessions with a
-// higher number have none.
-const mostSessions = 99
+// widest bounds the columns of the shape wide: dosing sessions with a higher
+// number have none.
+const widest = 99
 
 // stage is a column of the shape wide: an instrument at a time-point.
 type stage struct {

@@ -9,7 +9,7 @@ ALTER TABLE clinics ADD COLUMN smallest_cell integer NOT NULL DEFAULT 5 CHECK (s
 CREATE TABLE projects (
   clinic_id  uuid NOT NULL REFERENCES clinics (id),
   name       text COLLATE "C" NOT NULL,
-  secret     bytea NOT NULL, -- 32 random bytes
+  secret     bytea NOT NULL, -- 32 random bytes, or what seals them
   created_at timestamptz NOT NULL,
   created_by uuid NOT NULL,
   PRIMARY KEY (clinic_id, name)

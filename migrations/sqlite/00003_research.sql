@@ -7,7 +7,7 @@ ALTER TABLE clinics ADD COLUMN smallest_cell INTEGER NOT NULL DEFAULT 5 CHECK (s
 CREATE TABLE projects (
   clinic_id  TEXT NOT NULL REFERENCES clinics (id),
   name       TEXT NOT NULL,
-  secret     BLOB NOT NULL, -- 32 random bytes
+  secret     BLOB NOT NULL, -- 32 random bytes, or what seals them
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   PRIMARY KEY (clinic_id, name)

@@ -31,27 +31,6 @@ func (d *DB) Conduct(ctx context.Context, who auth.Principal, fn func(research.T
 	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
 }
 
-type projectRow struct {
-	ClinicID  uuid.UUID
-	Name      string
-	Secret    []byte
-	CreatedAt instant
-	CreatedBy uuid.UUID
-}
-
-// Project finds a project by its name.
-func (d *DB) Project(ctx context.Context, who auth.Principal, name string) (research.Project, error) {
-	row, err := one[projectRow](d.of(ctx, who, "projects").Where("name = ?", name), "project")
-	return research.Project{Name: row.Name, Secret: row.Secret, CreatedAt: row.CreatedAt.Time, CreatedBy: row.CreatedBy}, err
-}
-
-// InsertProject stores a project unless there is one of this name.
-func (d *DB) InsertProject(ctx context.Context, who auth.Principal, p research.Project) (bool, error) {
-	return d.insertNamed(ctx, who, "projects", &projectRow{
-		ClinicID: who.Clinic, Name: p.Name, Secret: p.Secret, CreatedAt: at(p.CreatedAt), CreatedBy: p.CreatedBy,
-	})
-}
-
 // InstrumentsInUse lists the instruments that any of these clients has answered.
 func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool) ([]string, error) {
 	return answered(d.of(ctx, who, "progress"), clients)

@@ -118,6 +118,26 @@ var snapshots = []promise{
 				}), nil
 			})
 	}},
+	{"a request with a part that is not known is an error, and never a snapshot of something else", func(t *testing.T, c *Clinic) {
+		known := c.NewSnapshot("known")
+		if _, err := c.freeze(t, known); err != nil {
+			t.Fatal(err)
+		}
+		newer := NewID()
+		_, err := c.Raw(t).ExecContext(t.Context(), fmt.Sprintf(
+			`INSERT INTO snapshots (clinic_id, id, name, request, as_of, manifest, signature, seal, created_at, created_by)
+			SELECT clinic_id, '%s', 'newer', '{"request":{"star_sign":"leo"}}', as_of, manifest, signature, seal, created_at, created_by FROM snapshots WHERE id = '%s'`, newer, known.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.DB.DB.Study(t.Context(), c.Who, func(r research.Reader) error {
+			_, err := r.Snapshot(t.Context(), c.Who, newer)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "star_sign") {
+			t.Errorf("the snapshot is read, %v", err)
+		}
+	}},
 	{"a snapshot and its members neither change nor go, not even for the owner of the tables", func(t *testing.T, c *Clinic) {
 		client := c.NewClient("P-1")
 		c.Insert(t, client)

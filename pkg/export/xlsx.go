@@ -28,8 +28,9 @@ const (
 )
 
 // xlsxWriter writes the sheets of a workbook one after the other, straight into
-// its ZIP: nothing of them is kept. Rows that do not fit in one sheet go on in
-// the next.
+// its ZIP: nothing of them is kept. The libraries for workbooks keep a sheet in
+// memory or in a file until it is whole, gigabytes for a large clinic. Rows that
+// do not fit in one sheet go on in the next.
 type xlsxWriter struct {
 	*lines   // of the sheet that is being written
 	zip      *zip.Writer

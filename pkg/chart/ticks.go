@@ -116,8 +116,9 @@ func monthName(t time.Time, w Words) string {
 	return w.say("Dec")
 }
 
-// day is a date that no two languages read as another.
-func day(t time.Time, w Words) string {
+// Day is a date as pictures write it, such as 3 Mar 2026: no two languages read
+// it as another day. It is that of the zone that the time has.
+func Day(t time.Time, w Words) string {
 	return strconv.Itoa(t.Day()) + " " + monthName(t, w) + " " + strconv.Itoa(t.Year())
 }
 

@@ -71,7 +71,7 @@ func (d *drawing) marksOfPoints() {
 func (d *drawing) told(p Point) string {
 	out := p.Label
 	if out == "" {
-		out = day(p.At.In(d.Zone), d.Words)
+		out = Day(p.At.In(d.Zone), d.Words)
 		if total := finite(p.Total); total != nil {
 			out += ": " + d.Number(*total)
 		}

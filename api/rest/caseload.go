@@ -108,7 +108,7 @@ func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(q, cases, page, caseloadItem(asked.Instrument), caseloadPosition(asked.Sort)))
+	return ok(c, pageOf(q, cases, page, caseloadItem(asked.Instrument), asked.Position))
 }
 
 func caseloadQuery(q *params) care.CaseloadQuery {
@@ -129,25 +129,4 @@ func caseloadQuery(q *params) care.CaseloadQuery {
 		})
 	}
 	return out
-}
-
-// caseloadPosition is where a row stands in the given order.
-func caseloadPosition(sort care.CaseloadSort) func(care.Case) care.Position {
-	return func(c care.Case) care.Position {
-		at := care.Position{ID: c.Client.ID, Text: string(c.Client.Reference)}
-		if p := c.Progress; p != nil {
-			switch sort {
-			case care.ByChange:
-				at.Number = p.Change
-			case care.ByPercentChange:
-				at.Number = p.PercentChange
-			case care.ByLatestTotal:
-				at.Number = p.LatestTotal
-			case care.ByLastAt:
-				at.Time = p.LastAt
-			case care.ByReference:
-			}
-		}
-		return at
-	}
 }

@@ -43,6 +43,27 @@ type CaseloadQuery struct {
 	Descending bool
 }
 
+// Position is where a case stands in the order that is asked for.
+func (q CaseloadQuery) Position(c Case) Position {
+	at := Position{ID: c.Client.ID, Text: string(c.Client.Reference)}
+	p := c.Progress
+	if p == nil {
+		return at
+	}
+	switch q.Sort {
+	case ByChange:
+		at.Number = p.Change
+	case ByPercentChange:
+		at.Number = p.PercentChange
+	case ByLatestTotal:
+		at.Number = p.LatestTotal
+	case ByLastAt:
+		at.Time = p.LastAt
+	case ByReference:
+	}
+	return at
+}
+
 // Caseload lists the clinic's clients with their progress on an instrument.
 func (s *Service) Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error) {
 	if err := s.require(ctx, who, auth.ReadCaseload); err != nil {

@@ -4,4 +4,5 @@ package web
 var pages = map[string]any{
 	"login": loginForm{}, "setup": setupForm{}, "onward": onwardData{}, "fault": faultData{},
 	"account": accountData{}, "totp": totpData{}, "recovery": recoveryData{},
+	"caseload": caseloadData{}, "today": todayData{},
 }

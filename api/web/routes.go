@@ -36,6 +36,9 @@ func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
 	post("/account/totp/confirm", s.signedIn(s.confirm))
 	post("/account/totp/remove", s.signedIn(s.removeTOTP))
 
+	get("/clients", s.signedIn(s.caseload))
+	get("/today", s.signedIn(s.today))
+
 	e.GET("/assets/:name", asset)
 }
 

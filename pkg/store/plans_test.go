@@ -217,6 +217,8 @@ func useRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Pr
 	must(t, err)
 	_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Sort: care.ByChange}, care.Page{Limit: 10})
 	must(t, err)
+	_, err = svc.Today(ctx, who, nil)
+	must(t, err)
 }
 
 // exerciseRights does what a client may ask for, to the end.
@@ -310,10 +312,16 @@ func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who au
 		}
 		for _, status := range []string{"", "response", care.NotMeasured} {
 			for _, sort := range []care.CaseloadSort{care.ByReference, care.ByChange, care.ByLastAt} {
-				_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Status: status, Sort: sort}, page)
-				must(t, err)
+				for _, search := range []string{"", "p"} {
+					_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Status: status, Sort: sort, Search: search}, page)
+					must(t, err)
+				}
 			}
 		}
+	}
+	for _, day := range []*care.Date{nil, new(care.Date("2026-01-05"))} {
+		_, err := svc.Today(ctx, who, day)
+		must(t, err)
 	}
 	for _, asOf := range []*time.Time{nil, new(time.Now())} {
 		for _, name := range []string{"", "phq-9"} {

@@ -167,9 +167,9 @@ func (s *Site) changeClient(v *visit) error {
 		}
 		t := v.tongue()
 		if page.Form, data.Outrun, err = v.outrun(clientForm(c), c.Revision, time.UTC, "", []compared{
-			{Name: "reference", Label: t.T("Reference")}, {Name: "display_name", Label: t.T("Name")},
-			{Name: "birth_year", Label: t.T("Year of birth")}, {Name: "sex", Label: t.T("Sex"), Words: t.worded(sexes)},
-			{Name: "time_zone", Label: t.T("Time zone")},
+			{Field: "reference", Label: t.T("Reference")}, {Field: "display_name", Label: t.T("Name")},
+			{Field: "birth_year", Label: t.T("Year of birth")}, {Field: "sex", Label: t.T("Sex"), Words: t.worded(sexes)},
+			{Field: "time_zone", Label: t.T("Time zone")},
 		}); err != nil {
 			return err
 		}

@@ -116,9 +116,9 @@ func (s *Site) changeCourse(v *visit) error {
 		}
 		t := v.tongue()
 		if page.Form, data.Outrun, err = v.outrun(courseForm(course), course.Revision, zone(client.TimeZone), "", []compared{
-			{Name: "indication", Label: t.T("What is treated")}, {Name: "started_on", Label: t.T("Started on")},
-			{Name: "ended_on", Label: t.T("Ended on")}, {Name: "planned_sessions", Label: t.T("Planned sessions")},
-			{Name: "goals", Label: t.T("Goals")},
+			{Field: "indication", Label: t.T("What is treated")}, {Field: "started_on", Label: t.T("Started on")},
+			{Field: "ended_on", Label: t.T("Ended on")}, {Field: "planned_sessions", Label: t.T("Planned sessions")},
+			{Field: "goals", Label: t.T("Goals")},
 		}); err != nil {
 			return err
 		}

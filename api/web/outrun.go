@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func (f form) Was() []option {
 
 // A compared field is one in which two people's work can differ.
 type compared struct {
-	Name  string
+	Field string   // its name in the form
 	Label string   // in the language of the page
 	Words []option // what its values mean, in the language of the page; none: they are shown as they are
 }
@@ -87,11 +86,11 @@ func (v *visit) outrun(stored form, now care.Revision, in *time.Location, reason
 	out := &outrun{By: name, Mine: now.RecordedBy == v.me.ID, At: now.RecordedAt.In(in), Reason: string(reason)}
 	merged := form{values: maps.Clone(v.sent().values)}
 	for _, f := range fields {
-		shown, typed, held := v.typed(wasPrefix+f.Name), v.typed(f.Name), stored.Value(f.Name)
+		shown, typed, held := v.typed(wasPrefix+f.Field), v.typed(f.Field), stored.Value(f.Field)
 		if typed == shown {
-			merged.values.Set(f.Name, held)
+			merged.values.Set(f.Field, held)
 		}
-		merged.values.Set(wasPrefix+f.Name, held)
+		merged.values.Set(wasPrefix+f.Field, held)
 		if shown == typed && shown == held {
 			continue
 		}
@@ -106,6 +105,8 @@ func (v *visit) outrun(stored form, now care.Revision, in *time.Location, reason
 
 // hasCode reports whether one of an error's faults has a code.
 func hasCode(err error, code string) bool {
-	var f *fault.Error
-	return errors.As(err, &f) && slices.ContainsFunc(f.Details, func(d fault.Detail) bool { return d.Code == code })
+	return slices.ContainsFunc(detailsOf(err), func(d fault.Detail) bool { return d.Code == code })
 }
+
+// Wrong says what is wrong with a field, for pages that draw it themselves.
+func (w view) Wrong(field string) []string { return w.faultsOf(field) }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -227,4 +228,13 @@ func spoken(err error) error {
 		return errOutrun
 	}
 	return err
+}
+
+// detailsOf lists the faults of an error.
+func detailsOf(err error) []fault.Detail {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Details
+	}
+	return nil
 }

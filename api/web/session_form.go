@@ -260,9 +260,9 @@ func (s *Site) changeSession(v *visit) error {
 // compared are the fields of a session in which two people's work can differ.
 func (d sessionFormData) compared(t tongue) []compared {
 	return []compared{
-		{Name: "kind", Label: t.T("Kind"), Words: t.worded(d.Kinds)}, {Name: "course_id", Label: t.T("Course"), Words: t.worded(d.Courses)},
-		{Name: "number", Label: t.T("Number")}, {Name: "started_at", Label: t.T("Started at")}, {Name: "ended_at", Label: t.T("Ended at")},
-		{Name: "medicine.substance", Label: t.T("Medicine")}, {Name: "medicine.route", Label: t.T("Route"), Words: t.worded(d.Routes)},
-		{Name: "medicine.dose_mg", Label: t.T("Dose in all (mg)")}, {Name: "medicine.dose_mg_per_kg", Label: t.T("Dose by weight (mg/kg)")},
+		{Field: "kind", Label: t.T("Kind"), Words: t.worded(d.Kinds)}, {Field: "course_id", Label: t.T("Course"), Words: t.worded(d.Courses)},
+		{Field: "number", Label: t.T("Number")}, {Field: "started_at", Label: t.T("Started at")}, {Field: "ended_at", Label: t.T("Ended at")},
+		{Field: "medicine.substance", Label: t.T("Medicine")}, {Field: "medicine.route", Label: t.T("Route"), Words: t.worded(d.Routes)},
+		{Field: "medicine.dose_mg", Label: t.T("Dose in all (mg)")}, {Field: "medicine.dose_mg_per_kg", Label: t.T("Dose by weight (mg/kg)")},
 	}
 }

@@ -21,7 +21,7 @@ type resultData struct {
 	Least      float64
 	Most       float64
 	Severity   string // in the words of the instrument; empty: it has none
-	Missing    *int   // answers that count and are not there; nil: only a total is known
+	Missing    int    // answers that count and are not there
 	Prorated   bool
 	Flags      []warning
 	Change     *changeData // nil: nothing to compare with
@@ -62,8 +62,11 @@ func (s *Site) result(v *visit) error {
 	t := v.tongue()
 	data := resultData{
 		Client: aboutClient(client), ID: a.ID.String(), Instrument: sh.def.Title, When: sh.whenWords(t), At: a.CompletedAt.In(in),
-		Retracted: a.Retracted, Total: a.Score.Total, Least: sh.def.Scoring.Min, Most: sh.def.Scoring.Max, Missing: a.Score.ItemsMissing,
+		Retracted: a.Retracted, Total: a.Score.Total, Least: sh.def.Scoring.Min, Most: sh.def.Scoring.Max,
 		Prorated: a.Score.Prorated, MayAmend: v.who.May(auth.AmendAssessments), Kept: v.me.ID.String() + "/" + client.ID.String() + "/" + a.Instrument,
+	}
+	if a.Score.ItemsMissing != nil {
+		data.Missing = *a.Score.ItemsMissing
 	}
 	if a.Score.Severity != nil {
 		data.Severity = severityOf(sh.def, *a.Score.Severity)

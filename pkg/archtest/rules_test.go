@@ -12,7 +12,7 @@ var floors = [][]string{
 	{"api/rest", "api/web", "api/fhir"},
 	{"api/picture"}, // pictures of the record, which the JSON API and the pages both show
 	{"api/mw"},
-	{"api/problem"}, // below mw, which counts and answers by its table of statuses
+	{"api/problem", "api/cursor"}, // cursor: how rest and web write where a page of a list ends; problem: below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
 	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},

@@ -213,20 +213,15 @@ func (s *Service) series(id string, points []Point, sessions []Session, ruleSet 
 }
 
 // SeriesOf turns one client's record on one instrument into what the pure
-// package computes from, with the change rules of a set; empty is the
-// instrument's default. Where a newer definition has dropped the set that a
-// clinic chose, the default stands in; the result names the set that was used.
-// Without a definition there are no rules.
+// package computes from, with the change rules of a set, or the instrument's
+// default (see instrument.Definition.ChangeOrDefault); the result names the set
+// that was used. Without a definition there are no rules.
 func SeriesOf(def *instrument.Definition, points []Point, sessions []Session, ruleSet string) (trajectory.Series, trajectory.Rules) {
 	var out trajectory.Series
 	var rules trajectory.Rules
 	if def != nil {
 		out.Instrument, out.Direction = def.ID, trajectory.Direction(def.Direction)
-		set, found := def.Change(ruleSet)
-		if !found {
-			set, found = def.Change("")
-		}
-		if found {
+		if set, found := def.ChangeOrDefault(ruleSet); found {
 			rules = RulesOf(set)
 		}
 	}

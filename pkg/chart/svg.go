@@ -83,9 +83,9 @@ func (w *svgWriter) look(m mark) {
 	s := m.class.style()
 	switch {
 	case w.theme == Page && s.fill == none:
-		w.printf(` class="%s" fill="none"`, m.class)
+		w.printf(` class="c-%s" fill="none"`, m.class)
 	case w.theme == Page:
-		w.printf(` class="%s"`, m.class)
+		w.printf(` class="c-%s"`, m.class)
 	default:
 		w.paint("fill", s.fill)
 		if s.stroke != none {

@@ -330,6 +330,7 @@ func (s *Site) addAssessment(v *visit) error {
 // asks shows a questionnaire once more, with what is to be decided before it is
 // stored.
 func (v *visit) asks(page view, data assessmentFormData, doubts *doubts) error {
-	data.Doubts, page.Data = doubts, data
+	data.Doubts = doubts
+	page.Data = data
 	return v.renderAs(http.StatusUnprocessableEntity, "assessment_form", page)
 }

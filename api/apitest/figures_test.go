@@ -17,6 +17,7 @@ type treated struct {
 	sex, route    string
 	before, after int
 	consent       string // granted, withdrawn or empty: nothing was said
+	window        string // what the second form asks about; empty: as the instrument does
 }
 
 // treat gives a clinic these clients, and returns their ids.
@@ -32,14 +33,14 @@ func treat(s *apitest.Server, people ...treated) []string {
 			"kind": "dosing", "started_at": "2026-03-10T15:00:00Z", "course_id": course,
 			"medicine": object{"substance": "ketamine", "route": p.route, "dose_mg": 70},
 		})
-		form := func(timing string, at time.Time, total int) {
+		form := func(timing string, at time.Time, total int, window string) {
 			post("/v1/clients/"+client+"/assessments", object{
-				"instrument": "phq-9", "timing": timing, "session_id": session, "completed_at": at, "total": total,
+				"instrument": "phq-9", "timing": timing, "session_id": session, "completed_at": at, "total": total, "recall_window": window,
 			})
 		}
 		dose := time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
-		form("before", dose.Add(-time.Hour), p.before)
-		form("after", dose.AddDate(0, 0, 7), p.after)
+		form("before", dose.Add(-time.Hour), p.before, "")
+		form("after", dose.AddDate(0, 0, 7), p.after, p.window)
 		if p.consent != "" {
 			consent(s, client, p.consent)
 		}
@@ -151,7 +152,7 @@ func TestNumbersOfFewPeopleAreWithheldUnlessWhoAsksMaySeeThePeople(t *testing.T)
 var figures = []string{
 	"change?instrument=phq-9&by=route", "recovery?", "shift?instrument=phq-9", "item9?", "flow?instrument=phq-9", "survival?instrument=phq-9",
 	"sessions?instrument=phq-9", "expected?instrument=phq-9", "measures?",
-	"significance?instrument=phq-9&dysfunctional_mean=16.5&dysfunctional_sd=5.1&functional_mean=3.3&functional_sd=3.8&reliability=0.84",
+	strings.TrimPrefix(bySignificance, "/v1/cohort/"),
 }
 
 func TestNoFigureTellsAResearcherWhoIsInIt(t *testing.T) {

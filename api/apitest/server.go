@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/auth/authtest"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/research"
@@ -177,7 +178,7 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.DB = db
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Research = &research.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, NewSecret: newSecret, Signer: s.signer(), Log: log}
-	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: auth.NewHasher(2)}
+	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: &authtest.Passwords{}}
 	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{

@@ -200,7 +200,7 @@ func (h *Handlers) listAssessments(c echo.Context, who auth.Principal) error {
 	page := q.page(assessmentList)
 	filter := care.AssessmentFilter{
 		Instrument: q.text("instrument", ""), SessionID: q.id("session_id"), Retracted: q.flag("retracted"),
-		Timing: choice(q, "timing", "", care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp),
+		Timing: choice(q, "timing", "", care.Timings()...),
 	}
 	if err := q.err(); err != nil {
 		return err

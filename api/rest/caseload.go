@@ -38,6 +38,9 @@ type CaseloadItem struct {
 	Scored         int           `json:"n_scored"`
 	LastAssessedAt *time.Time    `json:"last_assessed_at" format:"date-time" extensions:"x-nullable"`
 	LastFlags      []Flag        `json:"last_flags"` // what the last assessment flagged
+
+	LastDoseAt        *time.Time `json:"last_dose_at" format:"date-time" extensions:"x-nullable"` // when the last dosing session began that has begun
+	DaysSinceLastDose *int       `json:"days_since_last_dose" extensions:"x-nullable"`            // days of the calendar in the client's time zone: 0 is today
 } //	@name	CaseloadItem
 
 func caseloadItem(instrument string) func(care.Case) CaseloadItem {
@@ -45,6 +48,7 @@ func caseloadItem(instrument string) func(care.Case) CaseloadItem {
 		out := CaseloadItem{
 			ClientID: c.Client.ID, Reference: string(c.Client.Reference), DisplayName: string(c.Client.DisplayName),
 			Instrument: instrument, Status: care.NotMeasured, LastFlags: []Flag{},
+			LastDoseAt: c.LastDoseAt, DaysSinceLastDose: c.DaysSinceLastDose,
 		}
 		p := c.Progress
 		if p == nil {
@@ -85,6 +89,7 @@ func progressMark(id *uuid.UUID, at *time.Time, total *float64) *CaseloadMark {
 //	@Produce		json
 //	@Param			instrument	query		string	false	"Instrument"	default(phq-9)
 //	@Param			status		query		string	false	"Only this status"	Enums(relapsed, deteriorated, remission, response, improved, unchanged, not_judged, baseline_only, no_baseline, not_measured)
+//	@Param			search		query		string	false	"Only clients whose reference or display name holds this, whatever its case and its accents"
 //	@Param			sort		query		string	false	"Order; a leading - turns it round"	Enums(reference, -reference, change, -change, percent_change, -percent_change, latest, -latest, last_at, -last_at)	default(reference)
 //	@Param			limit		query		int		false	"At most so many"	minimum(1)	maximum(200)	default(50)
 //	@Param			cursor		query		string	false	"next_cursor of the page before"
@@ -103,11 +108,11 @@ func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, pageOf(q, cases, page, caseloadItem(asked.Instrument), caseloadPosition(asked.Sort)))
+	return ok(c, pageOf(q, cases, page, caseloadItem(asked.Instrument), asked.Position))
 }
 
 func caseloadQuery(q *params) care.CaseloadQuery {
-	out := care.CaseloadQuery{Instrument: q.text("instrument", "phq-9")}
+	out := care.CaseloadQuery{Instrument: q.text("instrument", "phq-9"), Search: q.text("search", "")}
 	out.Status = string(choice(q, "status", "", trajectory.SummaryRelapsed, trajectory.SummaryDeteriorated,
 		trajectory.SummaryRemission, trajectory.SummaryResponse, trajectory.SummaryImproved, trajectory.SummaryUnchanged,
 		trajectory.SummaryNotJudged, trajectory.SummaryBaselineOnly, trajectory.SummaryNoBaseline, trajectory.Summary(care.NotMeasured)))
@@ -124,25 +129,4 @@ func caseloadQuery(q *params) care.CaseloadQuery {
 		})
 	}
 	return out
-}
-
-// caseloadPosition is where a row stands in the given order.
-func caseloadPosition(sort care.CaseloadSort) func(care.Case) care.Position {
-	return func(c care.Case) care.Position {
-		at := care.Position{ID: c.Client.ID, Text: string(c.Client.Reference)}
-		if p := c.Progress; p != nil {
-			switch sort {
-			case care.ByChange:
-				at.Number = p.Change
-			case care.ByPercentChange:
-				at.Number = p.PercentChange
-			case care.ByLatestTotal:
-				at.Number = p.LatestTotal
-			case care.ByLastAt:
-				at.Time = p.LastAt
-			case care.ByReference:
-			}
-		}
-		return at
-	}
 }

@@ -16,7 +16,7 @@ import (
 // CohortRequest is a filter that is saved under a name.
 type CohortRequest struct {
 	ID     *uuid.UUID    `json:"id,omitempty" validate:"omitempty,id" swaggertype:"string" format:"uuid"`
-	Name   string        `json:"name" validate:"required,max=100,line" example:"First treated in 2025"` // unique in the clinic; never a client's
+	Name   string        `json:"name" validate:"required,max=100,line" example:"First treated in 2025"` // unique in the clinic, and free text that everybody sees who may read cohorts: put nobody's name in it
 	Filter *CohortFilter `json:"filter" validate:"required"`                                            // {} is everybody
 } //	@name	CohortRequest
 

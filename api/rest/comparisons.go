@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -106,6 +107,15 @@ type RecallWindows struct {
 	N    *int   `json:"n" extensions:"x-nullable"`
 } //	@name	RecallWindows
 
+func windowsOf(all []cohort.Windows) []RecallWindows {
+	return convert(all, func(w cohort.Windows) RecallWindows { return RecallWindows(w) })
+}
+
+// windowsHidden is hidden for recall windows.
+func windowsHidden(all []RecallWindows) bool {
+	return slices.ContainsFunc(all, func(w RecallWindows) bool { return w.N == nil })
+}
+
 // ChangeNumbers is the change in all, or in a group.
 type ChangeNumbers struct {
 	Flow       PairFlow               `json:"flow"`
@@ -119,7 +129,7 @@ type ChangeNumbers struct {
 func changeNumbers(c cohort.Change) ChangeNumbers {
 	return ChangeNumbers{
 		Flow: pairFlowOf(c.Flow), From: summaryOf(c.From), To: summaryOf(c.To), Difference: differenceOf(c.Difference),
-		Outcomes: outcomesOf(c.Outcomes), Windows: convert(c.Windows, func(w cohort.Windows) RecallWindows { return RecallWindows(w) }),
+		Outcomes: outcomesOf(c.Outcomes), Windows: windowsOf(c.Windows),
 	}
 }
 

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"github.com/protrack/protrack/api/cursor"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -8,7 +9,7 @@ import (
 // What the fuzz tests of this package read.
 var (
 	ParseCursor  = parseCursor
-	FormatCursor = formatCursor
+	FormatCursor = cursor.Format
 	ParseID      = parseID
 	Lists        = []string{clientList, courseList, sessionList, assessmentList, versionList, keyList, disclosureList, auditList, mergeList, cohortList, caseloadList + "change"}
 )

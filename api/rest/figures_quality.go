@@ -34,6 +34,7 @@ type ExpectedBand struct {
 	Session     int                  `json:"session" example:"3"`
 	N           *int                 `json:"n" extensions:"x-nullable"`
 	Percentiles *ExpectedPercentiles `json:"percentiles" extensions:"x-nullable"` // null: too few people, or withheld
+	Windows     []RecallWindows      `json:"recall_windows"`                      // of the baseline, and of the score after the session
 	Words       string               `json:"words"`
 	Withheld    bool                 `json:"withheld"`
 } //	@name	ExpectedBand
@@ -64,8 +65,10 @@ func expectedFigure(e cohort.Expected, off []research.Tracked) ExpectedFigure {
 	out := ExpectedFigure{
 		Least: e.Least, Enrolled: e.Enrolled, N: e.N, Excluded: reasonsOf(e.LeftOut), Thirds: append([]float64{}, e.Thirds...),
 		Bands: convert(e.Cells, func(x cohort.ExpectedCell) ExpectedBand {
+			windows := windowsOf(x.Windows)
 			return ExpectedBand{
-				Severity: x.Severity, Session: x.Session, N: x.N, Percentiles: (*ExpectedPercentiles)(x.Percentiles), Words: x.Words, Withheld: hidden(x.N),
+				Severity: x.Severity, Session: x.Session, N: x.N, Percentiles: (*ExpectedPercentiles)(x.Percentiles), Windows: windows, Words: x.Words,
+				Withheld: hidden(x.N) || windowsHidden(windows),
 			}
 		}),
 	}

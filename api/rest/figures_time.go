@@ -85,7 +85,7 @@ type MeanDifference struct {
 	Withheld bool             `json:"withheld"`
 } //	@name	MeanDifference
 
-func meanOf(m cohort.Mean) MeanDifference {
+func meanOf(m cohort.Estimate) MeanDifference {
 	return MeanDifference{N: m.N, Mean: m.Mean, SD: m.SD, CI95: m.CI95, Withheld: hidden(m.N)}
 }
 
@@ -112,7 +112,7 @@ func sessionEffect(s cohort.SessionEffect) SessionEffect {
 	return SessionEffect{
 		Number: s.Number, Taken: s.Taken, WithBefore: s.WithBefore, WithAfter: s.WithAfter, Paired: s.Paired,
 		Across: meanOf(s.Across), Held: meanOf(s.Held), FromBaseline: meanOf(s.FromBaseline), HeldShare: s.HeldShare, HeldOf: s.HeldOf,
-		Windows:       convert(s.Windows, func(w cohort.Windows) RecallWindows { return RecallWindows(w) }),
+		Windows:       windowsOf(s.Windows),
 		RecallOverlap: s.RecallOverlap, OverlapOf: s.OverlapOf, Withheld: hidden(s.Taken, s.WithBefore, s.WithAfter, s.Paired, s.HeldOf, s.OverlapOf),
 	}
 }
@@ -160,22 +160,23 @@ func (h *Handlers) cohortSessions(c echo.Context, who auth.Principal) error {
 // is that of the score that shows the event: it happened between two scores.
 type SurvivalFigure struct {
 	FigureFrame
-	Instrument string         `json:"instrument" example:"phq-9"`
-	Event      string         `json:"event" enums:"response,loss_of_response"`
-	Words      string         `json:"words"`                                // what the event is
-	Confidence string         `json:"confidence" enums:"plain,log,log-log"` // scale of the interval, from Greenwood's variance
-	CasesOnly  bool           `json:"cases_only"`                           // whoever was no case at baseline is left out
-	Enrolled   *int           `json:"enrolled" extensions:"x-nullable"`
-	N          *int           `json:"n" extensions:"x-nullable"` // people counted
-	Events     *int           `json:"events" extensions:"x-nullable"`
-	Excluded   []FigureReason `json:"excluded"` // why the others of the enrolled are not counted
-	Curve      []SurvivalStep `json:"curve"`
-	MedianDays *float64       `json:"median_days" extensions:"x-nullable"` // null: not reached
-	MedianFrom *float64       `json:"median_from" extensions:"x-nullable"` // limits of its 95 % interval
-	MedianTo   *float64       `json:"median_to" extensions:"x-nullable"`
-	AtRisk     []SurvivalRisk `json:"at_risk"` // at standard days
-	Rules      RuleSet        `json:"rules"`
-	Withheld   bool           `json:"withheld"`
+	Instrument string          `json:"instrument" example:"phq-9"`
+	Event      string          `json:"event" enums:"response,loss_of_response"`
+	Words      string          `json:"words"`                                // what the event is
+	Confidence string          `json:"confidence" enums:"plain,log,log-log"` // scale of the interval, from Greenwood's variance
+	CasesOnly  bool            `json:"cases_only"`                           // whoever was no case at baseline is left out
+	Enrolled   *int            `json:"enrolled" extensions:"x-nullable"`
+	N          *int            `json:"n" extensions:"x-nullable"` // people counted
+	Events     *int            `json:"events" extensions:"x-nullable"`
+	Excluded   []FigureReason  `json:"excluded"` // why the others of the enrolled are not counted
+	Curve      []SurvivalStep  `json:"curve"`
+	MedianDays *float64        `json:"median_days" extensions:"x-nullable"` // null: not reached
+	MedianFrom *float64        `json:"median_from" extensions:"x-nullable"` // limits of its 95 % interval
+	MedianTo   *float64        `json:"median_to" extensions:"x-nullable"`
+	AtRisk     []SurvivalRisk  `json:"at_risk"`        // at standard days
+	Windows    []RecallWindows `json:"recall_windows"` // of the baseline, and of the score at which each person left the curve
+	Rules      RuleSet         `json:"rules"`
+	Withheld   bool            `json:"withheld"`
 } //	@name	SurvivalFigure
 
 // SurvivalStep is the curve after a day, or after days that were merged so that
@@ -204,9 +205,10 @@ func survivalFigure(s cohort.Survival) SurvivalFigure {
 		Curve: convert(s.Curve, func(x cohort.Step) SurvivalStep {
 			return SurvivalStep{FromDays: x.From, Days: x.Days, AtRisk: x.AtRisk, Events: x.Events, Censored: x.Censored, Survival: x.Survival, CI95: x.CI95}
 		}),
-		AtRisk: convert(s.AtRisk, func(r cohort.AtRisk) SurvivalRisk { return SurvivalRisk(r) }),
+		AtRisk:  convert(s.AtRisk, func(r cohort.AtRisk) SurvivalRisk { return SurvivalRisk(r) }),
+		Windows: windowsOf(s.Windows),
 	}
-	out.Withheld = hidden(s.Enrolled, s.N, s.Events) || reasonsHidden(out.Excluded)
+	out.Withheld = hidden(s.Enrolled, s.N, s.Events) || reasonsHidden(out.Excluded) || windowsHidden(out.Windows)
 	return out
 }
 

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"encoding/base64"
 	"math"
 	"net/url"
 	"slices"
@@ -10,10 +9,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/cursor"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -212,22 +211,9 @@ const (
 	caseloadList   = "caseload "
 )
 
-// cursor is a position as it travels: opaque to callers, and harmless if
-// forged, for it only says where in their own list to go on.
-type cursor struct {
-	List   string    `json:"l"`
-	Text   string    `json:"s,omitzero"`
-	Time   time.Time `json:"t,omitzero"`
-	Number *float64  `json:"n,omitempty"`
-	ID     uuid.UUID `json:"i,omitzero"`
-}
-
-// fits reports whether a list can have given the cursor out. A forged one may
+// fits reports whether a list can have given the position out. A forged one may
 // hold what a database cannot compare with its column.
-func (at cursor) fits(list string) bool {
-	if at.List != list || at.ID == uuid.Nil || strings.ContainsRune(at.Text, 0) {
-		return false
-	}
+func fits(list string, at care.Position) bool {
 	switch list {
 	case clientList, cohortList:
 		return at.Text != ""
@@ -240,30 +226,13 @@ func (at cursor) fits(list string) bool {
 	return true
 }
 
-func formatCursor(list string, at care.Position) string {
-	b, err := json.Marshal(cursor{list, at.Text, at.Time, at.Number, at.ID})
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
 func parseCursor(list, s string) (care.Position, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return care.Position{}, err
+	at, err := cursor.Parse(list, s)
+	if err == nil && !fits(list, at) {
+		return care.Position{}, cursor.ErrNone
 	}
-	var at cursor
-	if err := json.Unmarshal(b, &at, json.RejectUnknownMembers(true)); err != nil {
-		return care.Position{}, err
-	}
-	if !at.fits(list) {
-		return care.Position{}, errNotACursor
-	}
-	return care.Position{Text: at.Text, Time: at.Time, Number: at.Number, ID: at.ID}, nil
+	return at, err
 }
-
-var errNotACursor = fault.New(fault.Invalid, "The cursor is not one that was given out here.")
 
 // Page is one page of a list. NextCursor is absent on the last page.
 type Page[T any] struct {
@@ -276,7 +245,7 @@ func pageOf[R, T any](q *params, rows []R, page care.Page, to func(R) T, positio
 	out := Page[T]{Items: make([]T, 0, len(rows))}
 	if len(rows) == page.Limit {
 		rows = rows[:len(rows)-1]
-		out.NextCursor = formatCursor(q.list, position(rows[len(rows)-1]))
+		out.NextCursor = cursor.Format(q.list, position(rows[len(rows)-1]))
 	}
 	for _, r := range rows {
 		out.Items = append(out.Items, to(r))

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,12 +17,12 @@ import (
 // parameters of an export.
 type SnapshotRequest struct {
 	ID          *uuid.UUID `json:"id" validate:"omitempty,id" swaggertype:"string" format:"uuid"`
-	Name        string     `json:"name" validate:"required" example:"2027-spring"` // unique in the clinic: lower-case letters, digits, dots, hyphens, underscores
+	Name        string     `json:"name" validate:"required" example:"2027-spring"` // unique in the clinic: lower-case letters, digits, dots, hyphens, underscores. The package's file and manifest bear it: put nobody's name in it
 	Table       string     `json:"table" validate:"omitempty,oneof=assessments sessions clients trajectories" enums:"assessments,sessions,clients,trajectories"`
 	Shape       string     `json:"shape" validate:"omitempty,oneof=assessment long wide" enums:"assessment,long,wide"`
 	Format      string     `json:"format" validate:"omitempty,oneof=csv ndjson parquet dta xlsx sps" enums:"csv,ndjson,parquet,dta,xlsx,sps"`
 	Profile     string     `json:"profile" validate:"omitempty,oneof=identified limited deidentified" enums:"identified,limited,deidentified"`
-	Project     string     `json:"project"`
+	Project     string     `json:"project"` // that the pseudonyms are made for. Its name is in the manifest and in the audit trail: put nobody's name in it
 	Instruments []string   `json:"instruments" validate:"max=100"`
 	From        *time.Time `json:"from" format:"date-time"`
 	To          *time.Time `json:"to" format:"date-time"`
@@ -37,6 +36,14 @@ type SnapshotRequest struct {
 	NA          string     `json:"na" validate:"omitempty,oneof=NA" enums:"NA"`
 	Values      string     `json:"values" validate:"omitempty,oneof=codes labels" enums:"codes,labels"`
 } //	@name	SnapshotRequest
+
+// id is the one that was chosen, or none.
+func (r SnapshotRequest) id() uuid.UUID {
+	if r.ID == nil {
+		return uuid.Nil
+	}
+	return *r.ID
+}
 
 func (r SnapshotRequest) toResearch() research.Request {
 	return research.Request{
@@ -53,7 +60,7 @@ type Snapshot struct {
 	Name      string         `json:"name"`
 	Profile   string         `json:"profile" enums:"identified,limited,deidentified"`
 	AsOf      time.Time      `json:"as_of" format:"date-time"`
-	Manifest  jsontext.Value `json:"manifest" swaggertype:"object" extensions:"x-nullable"` // as it was first handed out; null and no signature for who may not pull it
+	Manifest  jsontext.Value `json:"manifest" swaggertype:"object" extensions:"x-nullable"` // as it was first handed out, whatever a package says now; null and no signature for who may not pull it
 	Signature string         `json:"signature"`                                             // of the manifest: a signed note
 	CreatedAt time.Time      `json:"created_at" format:"date-time"`
 	CreatedBy uuid.UUID      `json:"created_by" swaggertype:"string" format:"uuid"`
@@ -69,14 +76,14 @@ func snapshotFromResearch(s research.Snapshot) Snapshot {
 // takeSnapshot freezes an export.
 //
 //	@Summary		Take a snapshot
-//	@Description	Freezes what is asked for, as of when and by which versions, under a name. The package can be pulled again whenever it is needed: it is the same to the last byte unless somebody has withdrawn since, who is then named in its manifest by pseudonym.
+//	@Description	Freezes what is asked for, as of when and by which versions, under a name. The package can be pulled again whenever it is needed: it is the same to the last byte unless somebody has withdrawn since, who is then named in its manifest by pseudonym, or another program writes other bytes, which the manifest then says.
 //	@Tags			research
 //	@Accept			json
 //	@Produce		json
 //	@Param			snapshot	body		SnapshotRequest	true	"What is to be frozen"
 //	@Success		200,201		{object}	Snapshot
 //	@Header			201			{string}	Location	"The snapshot"
-//	@Failure		400,401,403,404,409,413,415,422,503	{object}	problem.Document
+//	@Failure		400,401,403,404,409,413,415,422,429,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/snapshots [post]
 func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
@@ -93,20 +100,11 @@ func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
 	if err := unhurried(c); err != nil {
 		return err
 	}
-	var id uuid.UUID
-	if in.ID != nil {
-		id = *in.ID
-	}
-	snap, outcome, err := h.Research.TakeSnapshot(c.Request().Context(), who, id, in.Name, in.toResearch(), h.program())
+	snap, outcome, err := h.Research.TakeSnapshot(c.Request().Context(), who, in.id(), in.Name, in.toResearch(), h.program())
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if outcome == care.Created {
-		status = http.StatusCreated
-		c.Response().Header().Set(echo.HeaderLocation, "/v1/snapshots/"+snap.ID.String())
-	}
-	return render(c, status, snapshotFromResearch(snap))
+	return stored(c, outcome, "/v1/snapshots/"+snap.ID.String(), snapshotFromResearch(snap))
 }
 
 // getSnapshot tells of a snapshot.
@@ -158,13 +156,13 @@ func (h *Handlers) listSnapshots(c echo.Context, who auth.Principal) error {
 // pullSnapshot answers with the package of a snapshot.
 //
 //	@Summary		Pull the package of a snapshot
-//	@Description	The same bytes each time, unless somebody has withdrawn since. protrack snapshot verify checks it offline. It is sent as an export is.
+//	@Description	The same bytes each time, unless somebody has withdrawn since: its manifest then lists their pseudonyms as withdrawn. Where nobody has, and this server's program writes other bytes than the first one did, the manifest says so in differs_from_first: the first program, and the files whose SHA-256 is another. protrack snapshot verify checks it offline. It is sent as an export is.
 //	@Tags			research
 //	@Produce		application/zip
 //	@Param			snapshot_id	path		string	true	"Snapshot"	format(uuid)
 //	@Success		200			{file}		file
 //	@Header			200			{string}	Content-Disposition	"Names the file by the snapshot"
-//	@Failure		400,401,403,404,422,429,503	{object}	problem.Document
+//	@Failure		400,401,403,404,409,422,429,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/snapshots/{snapshot_id}/package [get]
 func (h *Handlers) pullSnapshot(c echo.Context, who auth.Principal) error {

@@ -36,6 +36,8 @@ func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
 	post("/account/totp/confirm", s.signedIn(s.confirm))
 	post("/account/totp/remove", s.signedIn(s.removeTOTP))
 
+	get("/clients", s.signedIn(s.caseload))
+	get("/today", s.signedIn(s.today))
 	get("/clients/new", s.signedIn(s.newClient))
 	post("/clients/new", s.signedIn(s.addClient))
 	get("/clients/:client_id/edit", s.signedIn(s.editClient))

@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -205,10 +207,114 @@ func TestASignalToEndAnswersWhatWasTakenIn(t *testing.T) {
 func TestARequestThatTakesTooLongDoesNotKeepTheServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "sqlite://"+filepath.Join(t.TempDir(), "p.db"), withKey, "--drain-time", "300ms")
-	slowPost(t, s.url(), "/v1/clients", `{"reference": "never finished"}`)
+	finish := slowPost(t, s.url(), "/v1/clients", `{"reference": "never finished"}`)
 	time.Sleep(100 * time.Millisecond)
 	s.terminate()
-	if code := s.code(5 * time.Second); code == 0 || !strings.Contains(s.err.String(), "still under way after 300ms") {
+	if code := s.code(5 * time.Second); code != 0 {
 		t.Errorf("exit code %d: %s", code, s.err.String())
 	}
+	if got := cutOff(t, s); got != 1 {
+		t.Errorf("%d requests were cut off", got)
+	}
+	if answer, err := finish(); err == nil {
+		t.Errorf("it was answered: %s", answer.Status)
+	}
+}
+
+// cutOff is how many requests the server's log says that it cut off; -1 where
+// it says nothing of it.
+func cutOff(t *testing.T, s *process) int {
+	t.Helper()
+	count, told := -1, 0
+	for line := range strings.Lines(s.err.String()) {
+		var entry struct {
+			Msg   string
+			Count int
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "requests were cut off" {
+			count, told = entry.Count, told+1
+		}
+	}
+	if told > 1 {
+		t.Errorf("the log says it %d times", told)
+	}
+	return count
+}
+
+// download asks for the whole clinic, as a reader whose machine holds little of
+// what it has not yet taken, and gives the answer once it has begun.
+func download(t *testing.T, s *process, key string) *http.Response {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		DisableCompression: true, // or there is little to send
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			if err == nil {
+				err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+			}
+			return conn, err
+		},
+	}}
+	t.Cleanup(client.CloseIdleConnections)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url()+"/v1/exports/assessments?shape=long&format=ndjson&profile=identified", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	answer, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = answer.Body.Close() })
+	if _, err := io.ReadFull(answer.Body, make([]byte, 1000)); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s, %v", answer.Status, err)
+	}
+	return answer
+}
+
+// drains waits until the server takes no more connections.
+func drains(t *testing.T, s *process) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url(), "http://"))
+		if err != nil {
+			return
+		}
+		_ = conn.Close()
+	}
+	t.Fatal("a draining server takes new connections")
+}
+
+func TestAnExportUnderWayIsFinishedOrCutWhenTheServerEnds(t *testing.T) {
+	t.Parallel()
+	database := "sqlite://" + filepath.Join(t.TempDir(), "p.db")
+	key := seedClinic(t, database)
+	whole := int64(0)
+	t.Run("in time it is whole", func(t *testing.T) {
+		s := serve(t, database, nil, "--drain-time", "30s")
+		answer := download(t, s, key)
+		s.terminate()
+		drains(t, s)
+		rest, err := io.Copy(io.Discard, answer.Body)
+		if err != nil || answer.Trailer.Get("Protrack-Rows") == "" {
+			t.Errorf("after %d bytes: %v, trailers %v", rest, err, answer.Trailer)
+		}
+		whole = 1000 + rest
+		if code := s.code(20 * time.Second); code != 0 || cutOff(t, s) != -1 {
+			t.Errorf("exit code %d: %s", code, s.err.tail())
+		}
+	})
+	t.Run("a slow one is an error to its reader", func(t *testing.T) {
+		s := serve(t, database, nil, "--drain-time", "300ms")
+		answer := download(t, s, key)
+		s.terminate()
+		if code := s.code(20 * time.Second); code != 0 || cutOff(t, s) != 1 || !strings.Contains(s.err.String(), `"msg":"stopped"`) {
+			t.Errorf("exit code %d: %s", code, s.err.tail())
+		}
+		rest, err := io.Copy(io.Discard, answer.Body)
+		if err == nil || 1000+rest >= whole || answer.Trailer.Get("Protrack-Rows") != "" {
+			t.Errorf("after %d of %d bytes: %v, trailers %v", 1000+rest, whole, err, answer.Trailer)
+		}
+		t.Logf("%d of %d bytes, then %v", 1000+rest, whole, err)
+	})
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/protrack/protrack/pkg/store"
 )
 
-// fieldKeys are the flags of the keys that seal names and references.
+// fieldKeys are the flags of the keys that seal names, references and secrets.
 type fieldKeys struct {
-	FieldKeys     auth.Secret `env:"PROTRACK_FIELD_KEYS" hidden:"" help:"Keyset that encrypts clients' names and references in the database."`
-	FieldKeysFile string      `env:"PROTRACK_FIELD_KEYS_FILE" placeholder:"FILE" help:"File with the keyset that encrypts clients' names and references in the database. Or PROTRACK_FIELD_KEYS is the keyset itself."`
+	FieldKeys     auth.Secret `env:"PROTRACK_FIELD_KEYS" hidden:"" help:"Keyset that encrypts clients' names and references, and the secrets of projects, in the database."`
+	FieldKeysFile string      `env:"PROTRACK_FIELD_KEYS_FILE" placeholder:"FILE" help:"File with the keyset that encrypts clients' names and references, and the secrets of projects, in the database. Or PROTRACK_FIELD_KEYS is the keyset itself."`
 }
 
 // keys reads the keyset; nil where there is none.
@@ -47,7 +47,8 @@ func (f fieldKeys) needed() (*seal.Keys, error) {
 	return keys, err
 }
 
-// readsItsNames refuses a database with names that the field keys do not open.
+// readsItsNames refuses a database with names or secrets that the field keys do
+// not open.
 func (s *services) readsItsNames(ctx context.Context) error {
 	if err := s.db.CheckFields(ctx); err != nil {
 		return fmt.Errorf("%w Set PROTRACK_FIELD_KEYS or PROTRACK_FIELD_KEYS_FILE to the keyset that they were encrypted with", err)
@@ -59,9 +60,9 @@ type fieldsCmd struct {
 	Key     fieldsKeyCmd     `cmd:"" help:"Make a keyset and print it."`
 	Rotate  fieldsRotateCmd  `cmd:"" help:"Print the keyset with a new key that encrypts from now on."`
 	Retire  fieldsRetireCmd  `cmd:"" help:"Print the keyset without its old keys, once nothing needs them."`
-	Encrypt fieldsEncryptCmd `cmd:"" help:"Encrypt all names and references with the keyset's newest key."`
-	Decrypt fieldsDecryptCmd `cmd:"" help:"Store all names and references plain again."`
-	Check   fieldsCheckCmd   `cmd:"" help:"Count the stored names by the key that encrypted them."`
+	Encrypt fieldsEncryptCmd `cmd:"" help:"Encrypt all names, references and secrets of projects with the keyset's newest key."`
+	Decrypt fieldsDecryptCmd `cmd:"" help:"Store all names, references and secrets of projects plain again."`
+	Check   fieldsCheckCmd   `cmd:"" help:"Count the stored names and secrets by the key that encrypted them."`
 }
 
 type fieldsKeyCmd struct{}
@@ -122,7 +123,7 @@ type fieldsFlags struct {
 	logging
 }
 
-// opened runs fn on the database and how its names are stored.
+// opened runs fn on the database and how its names and secrets are stored.
 func (f fieldsFlags) opened(ctx context.Context, t *terminal, keys *seal.Keys, fn func(*services, []store.FieldUse) error) error {
 	cfg := f.config(f.logger(t.err))
 	cfg.FieldKeys, cfg.MustExist = keys, true
@@ -141,8 +142,8 @@ func (f fieldsFlags) opened(ctx context.Context, t *terminal, keys *seal.Keys, f
 	return fn(s, uses)
 }
 
-// reseal stores the names of every clinic anew, each clinic in a transaction of
-// its own, and then lets nothing remain of how they were stored before.
+// reseal stores the names and secrets of every clinic anew, each clinic in a
+// transaction of its own, and then lets nothing remain of how they were stored before.
 func (f fieldsFlags) reseal(ctx context.Context, t *terminal, action string, do func(*store.DB, context.Context, auth.Principal, audit.Entry) (int, error)) error {
 	keys, err := f.needed()
 	if err != nil {
@@ -166,7 +167,7 @@ func (f fieldsFlags) reseal(ctx context.Context, t *terminal, action string, do 
 			if err != nil {
 				return explain("clinic "+use.Clinic.Slug, err)
 			}
-			if _, err := fmt.Fprintf(t.out, "clinic %s: %d versions of clients changed\n", use.Clinic.Slug, changed); err != nil {
+			if _, err := fmt.Fprintf(t.out, "clinic %s: %d versions of clients and secrets of projects changed\n", use.Clinic.Slug, changed); err != nil {
 				return err
 			}
 		}
@@ -176,21 +177,21 @@ func (f fieldsFlags) reseal(ctx context.Context, t *terminal, action string, do 
 
 type fieldsEncryptCmd struct{ fieldsFlags }
 
-// Run encrypts all names with the primary key.
+// Run encrypts everything with the primary key.
 func (c fieldsEncryptCmd) Run(ctx context.Context, t *terminal) error {
 	return c.reseal(ctx, t, "fields.encrypt", (*store.DB).EncryptFields)
 }
 
 type fieldsDecryptCmd struct{ fieldsFlags }
 
-// Run stores all names plain.
+// Run stores everything plain.
 func (c fieldsDecryptCmd) Run(ctx context.Context, t *terminal) error {
 	return c.reseal(ctx, t, "fields.decrypt", (*store.DB).DecryptFields)
 }
 
 type fieldsCheckCmd struct{ fieldsFlags }
 
-// Run counts names by key. It fails where the keyset does not open all of them.
+// Run counts by key. It fails where the keyset does not open all of them.
 func (c fieldsCheckCmd) Run(ctx context.Context, t *terminal) error {
 	keys, err := c.keys()
 	if err != nil {
@@ -198,11 +199,11 @@ func (c fieldsCheckCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	return c.opened(ctx, t, keys, func(s *services, uses []store.FieldUse) error {
 		w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(w, "CLINIC\tKEY\tVERSIONS\tKEY IS"); err != nil {
+		if _, err := fmt.Fprintln(w, "CLINIC\tKEY\tVERSIONS\tPROJECTS\tKEY IS"); err != nil {
 			return err
 		}
 		for _, u := range uses {
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", u.Clinic.Slug, keyName(u.Key), u.Rows, standing(keys, u.Key)); err != nil {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", u.Clinic.Slug, keyName(u.Key), u.Versions, u.Projects, standing(keys, u.Key)); err != nil {
 				return err
 			}
 		}

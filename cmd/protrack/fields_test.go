@@ -46,6 +46,27 @@ func stop(t *testing.T, s *process) {
 	}
 }
 
+// agree lets every client of now agree to research.
+func agree(t *testing.T, s *process) {
+	t.Helper()
+	for _, c := range list[struct{ ID string }](t, s.url(), adminKey, "/v1/clients") {
+		said := map[string]string{"scope": "research", "status": "granted", "at": "2026-01-02T09:00:00Z"}
+		if status, answer, err := ask(http.DefaultClient, adminKey, http.MethodPost, s.url()+"/v1/clients/"+c.ID+"/consents", said); err != nil || status != http.StatusCreated {
+			t.Fatalf("%d %s %v", status, answer, err)
+		}
+	}
+}
+
+// pseudonyms is a de-identified table of everybody who agrees to research.
+func pseudonyms(t *testing.T, s *process) string {
+	t.Helper()
+	status, table, err := ask(http.DefaultClient, adminKey, http.MethodGet, s.url()+"/v1/exports/clients", nil)
+	if err != nil || status != http.StatusOK || !strings.Contains(string(table), "\nC-") {
+		t.Fatalf("%d %s %v", status, table, err)
+	}
+	return string(table)
+}
+
 // The way that docs/operations.md describes, from plain names to encrypted
 // ones, to another key, and back.
 func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
@@ -59,6 +80,7 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 			t.Fatal("the keysets are not three")
 		}
 		var want []string
+		var pseudonym string
 		life := func(what, keys, reference string) {
 			t.Helper()
 			s := serve(t, database, with(keys))
@@ -66,6 +88,12 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 			want = append(want, reference+" Name of "+reference)
 			if diff := cmp.Diff(want, references(t, s)); diff != "" {
 				t.Errorf("%s:\n%s", what, diff)
+			}
+			if pseudonym == "" {
+				agree(t, s)
+				pseudonym = pseudonyms(t, s)
+			} else if got := pseudonyms(t, s); got != pseudonym {
+				t.Errorf("%s: the client who agrees to research has another pseudonym:\n%s%s", what, pseudonym, got)
 			}
 			stop(t, s)
 			if log := s.out.String() + s.err.String(); keys != "" && strings.Contains(log, keys) {
@@ -83,8 +111,8 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 			t.Helper()
 			var got []string
 			for i, line := range strings.Split(strings.TrimSpace(command(t, with(keys), "fields", "check").want(t).out), "\n") {
-				if f := strings.Fields(line); i > 0 && len(f) > 3 {
-					got = append(got, f[2]+" "+strings.Join(f[3:], " "))
+				if f := strings.Fields(line); i > 0 && len(f) > 4 {
+					got = append(got, strings.Join(f[2:], " "))
 				}
 			}
 			if diff := cmp.Diff(rows, got); diff != "" {
@@ -93,10 +121,10 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 		}
 		life("plain", "", "P-1")
 		life("turned on", first, "P-2")
-		checked(first, "1 plain text", "1 in use")
+		checked(first, "1 2 plain text", "1 0 in use")
 		refuses("without the keys", "", "Set PROTRACK_FIELD_KEYS")
 		command(t, with(first), "fields", "encrypt").want(t)
-		checked(first, "2 in use")
+		checked(first, "2 2 in use")
 		if r := command(t, with(retired), "fields", "check"); r.code == 0 || !strings.Contains(r.out, "missing") {
 			t.Errorf("a key that is missing is not told: %d %s%s", r.code, r.out, r.err)
 		}
@@ -106,7 +134,7 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 		life("rotated", second, "P-3")
 		refuses("with the new key alone", retired, "the field keys given cannot read them")
 		running := serve(t, database, with(second)) // which is not disturbed
-		if got := command(t, with(second), "fields", "encrypt").want(t).out; got != "clinic default: 2 versions of clients changed\n" {
+		if got := command(t, with(second), "fields", "encrypt").want(t).out; got != "clinic default: 4 versions of clients and secrets of projects changed\n" {
 			t.Errorf("encrypt says %q", got)
 		}
 		if diff := cmp.Diff(want, references(t, running)); diff != "" {
@@ -117,7 +145,7 @@ func TestNamesAreEncryptedRotatedAndDecryptedFromTheCommandLine(t *testing.T) {
 		refuses("with the old keys", first, "the field keys given cannot read them")
 		command(t, with(retired), "fields", "decrypt").want(t)
 		life("turned off", "", "P-5")
-		checked("", "5 plain text")
+		checked("", "5 2 plain text")
 
 		raw := behind(t, database)
 		var acts int

@@ -37,7 +37,7 @@ type serveCmd struct {
 	KeyRate     int           `env:"PROTRACK_KEY_RATE" default:"1000" help:"Requests a second that one key may make, and ten times as many at once."`
 	AdminKey    auth.Secret   `env:"PROTRACK_ADMIN_KEY" hidden:"" help:"First admin key of an empty database, at least 32 characters. One is generated if absent."`
 	DrainDelay  time.Duration `env:"PROTRACK_DRAIN_DELAY" default:"0s" help:"On SIGTERM: how long to answer 'not ready' and go on serving, for a load balancer to notice."`
-	DrainTime   time.Duration `env:"PROTRACK_DRAIN_TIME" default:"15s" help:"On SIGTERM: how long requests under way may take."`
+	DrainTime   time.Duration `env:"PROTRACK_DRAIN_TIME" default:"15s" help:"On SIGTERM: how long requests under way may take; what takes longer is cut off."`
 }
 
 // firstClinic is the clinic of an empty database.
@@ -90,8 +90,7 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 }
 
 // serve answers until the context ends. Then it turns not ready, waits for a
-// load balancer to notice, takes no more connections, and lets the requests
-// under way finish.
+// load balancer to notice, and drains.
 func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd, edge edge, log *slog.Logger) error {
 	var draining atomic.Bool
 	sealer := s.sealer(c.sealing, c.Database, log)
@@ -116,7 +115,8 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 		},
 		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
-	server := api.Server(c.Addr, handler, log)
+	requests := &counted{Handler: handler}
+	server := api.Server(c.Addr, requests, log)
 	server.TLSConfig = edge.tls
 	failed := make(chan error, 1)
 	go func() {
@@ -134,10 +134,8 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	draining.Store(true)
 	log.Info("draining", "delay", c.DrainDelay.String(), "time", c.DrainTime.String())
 	time.Sleep(c.DrainDelay)
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTime)
-	defer cancel()
-	if err := server.Shutdown(end); err != nil {
-		return fmt.Errorf("requests were still under way after %s: %w", c.DrainTime, err)
+	if err := drain(context.WithoutCancel(ctx), server, requests, c.DrainTime, log); err != nil {
+		return err
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/research"
 )
 
@@ -26,7 +30,7 @@ func (c snapshotVerifyCmd) Run(t *terminal) error {
 		return explain("signing key", err)
 	}
 	if len(trusted) == 0 {
-		return errors.New("name the key that signed it with --key")
+		return errors.New("no key is known: name the one that signed the package with --key")
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
@@ -37,16 +41,30 @@ func (c snapshotVerifyCmd) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	m, err := research.VerifyPackage(f, info.Size(), trusted...)
+	v, err := research.VerifyPackage(f, info.Size(), trusted...)
 	if err != nil {
 		return explain(c.File, err)
 	}
-	_, err = fmt.Fprintf(t.out, "whole and as it was signed: %s %s, %d rows of %d people, as known at %s, %d files\n",
-		m.Profile, m.Request.Table, m.Rows, m.People.Included, m.AsOf.Format(time.RFC3339), len(m.Files))
-	for _, pseudonym := range m.Withdrawn {
-		if err == nil {
-			_, err = fmt.Fprintf(t.out, "withdrawn since: %s\n", pseudonym)
-		}
-	}
+	_, err = io.WriteString(t.out, describe(v))
 	return err
+}
+
+// describe says what a package holds, and how it is not the first of its
+// snapshot: that is no fault, but whoever compares the two is to know why.
+func describe(v research.Verified) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "whole and as it was signed: %s %s, %d rows of %d people, as known at %s, %d files, written by %s\n",
+		v.Profile, v.Request.Table, v.Rows, v.People.Included, v.AsOf.Format(time.RFC3339), len(v.Files), v.Program)
+	for _, pseudonym := range v.Withdrawn {
+		fmt.Fprintf(&b, "withdrawn since: %s\n", pseudonym)
+	}
+	if v.Differs != nil {
+		files := strings.Join(v.Differs.Files, ", ")
+		fmt.Fprintf(&b, "differs from the first package, written by %s, though nobody has withdrawn: %s\n",
+			v.Differs.FirstProgram, cmp.Or(files, export.ManifestFile))
+	}
+	if v.Repacked {
+		b.WriteString("differs from the first package in how it is packed: its files are the same\n")
+	}
+	return b.String()
 }

@@ -9,7 +9,7 @@ ALTER TABLE clinics ADD COLUMN smallest_cell integer NOT NULL DEFAULT 5 CHECK (s
 CREATE TABLE projects (
   clinic_id  uuid NOT NULL REFERENCES clinics (id),
   name       text COLLATE "C" NOT NULL,
-  secret     bytea NOT NULL, -- 32 random bytes
+  secret     bytea NOT NULL, -- 32 random bytes, or what seals them
   created_at timestamptz NOT NULL,
   created_by uuid NOT NULL,
   PRIMARY KEY (clinic_id, name)
@@ -30,7 +30,6 @@ CREATE TABLE snapshots (
   clinic_id  uuid NOT NULL REFERENCES clinics (id),
   id         uuid NOT NULL,
   name       text COLLATE "C" NOT NULL,
-  profile    text NOT NULL CHECK (profile IN ('identified', 'limited', 'deidentified')),
   request    text NOT NULL, -- JSON: what was asked for, whole
   as_of      timestamptz NOT NULL,
   manifest   text NOT NULL, -- as it was first handed out
@@ -86,6 +85,12 @@ CREATE TABLE outlines (
 );
 ALTER TABLE outlines ALTER COLUMN data SET STORAGE EXTERNAL;
 
+-- What was recorded since an earlier export, and of whom.
+CREATE INDEX client_versions_recorded ON client_versions (clinic_id, recorded_at, id);
+CREATE INDEX course_versions_recorded ON course_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX session_versions_recorded ON session_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX assessment_versions_recorded ON assessment_versions (clinic_id, recorded_at, client_id);
+
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER cohorts_kept BEFORE UPDATE ON cohorts FOR EACH ROW EXECUTE FUNCTION keep_row();
 CREATE TRIGGER snapshots_kept BEFORE UPDATE OR DELETE ON snapshots FOR EACH ROW EXECUTE FUNCTION keep_row();
@@ -110,6 +115,10 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose Down
+DROP INDEX assessment_versions_recorded;
+DROP INDEX session_versions_recorded;
+DROP INDEX course_versions_recorded;
+DROP INDEX client_versions_recorded;
 DROP TABLE outlines;
 DROP TABLE answers;
 DROP TABLE releases;

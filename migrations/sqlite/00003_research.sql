@@ -7,7 +7,7 @@ ALTER TABLE clinics ADD COLUMN smallest_cell INTEGER NOT NULL DEFAULT 5 CHECK (s
 CREATE TABLE projects (
   clinic_id  TEXT NOT NULL REFERENCES clinics (id),
   name       TEXT NOT NULL,
-  secret     BLOB NOT NULL, -- 32 random bytes
+  secret     BLOB NOT NULL, -- 32 random bytes, or what seals them
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   PRIMARY KEY (clinic_id, name)
@@ -28,7 +28,6 @@ CREATE TABLE snapshots (
   clinic_id  TEXT NOT NULL REFERENCES clinics (id),
   id         TEXT NOT NULL,
   name       TEXT NOT NULL,
-  profile    TEXT NOT NULL CHECK (profile IN ('identified', 'limited', 'deidentified')),
   request    TEXT NOT NULL, -- JSON: what was asked for, whole
   as_of      INTEGER NOT NULL,
   manifest   TEXT NOT NULL, -- as it was first handed out
@@ -74,6 +73,12 @@ CREATE TABLE outlines (
   FOREIGN KEY (clinic_id, client_id) REFERENCES clients (clinic_id, id)
 ) STRICT;
 
+-- What was recorded since an earlier export, and of whom.
+CREATE INDEX client_versions_recorded ON client_versions (clinic_id, recorded_at, id);
+CREATE INDEX course_versions_recorded ON course_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX session_versions_recorded ON session_versions (clinic_id, recorded_at, client_id);
+CREATE INDEX assessment_versions_recorded ON assessment_versions (clinic_id, recorded_at, client_id);
+
 -- +goose StatementBegin
 CREATE TRIGGER projects_kept BEFORE UPDATE ON projects BEGIN SELECT RAISE(ABORT, 'a row of projects does not change'); END;
 -- +goose StatementEnd
@@ -94,6 +99,10 @@ CREATE TRIGGER snapshot_members_stay BEFORE DELETE ON snapshot_members BEGIN SEL
 -- +goose StatementEnd
 
 -- +goose Down
+DROP INDEX assessment_versions_recorded;
+DROP INDEX session_versions_recorded;
+DROP INDEX course_versions_recorded;
+DROP INDEX client_versions_recorded;
 DROP TABLE outlines;
 DROP TABLE answers;
 DROP TABLE releases;

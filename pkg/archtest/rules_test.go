@@ -10,8 +10,9 @@ var floors = [][]string{
 	{"cmd/protrack", "docs/openapi"}, // the program, and what writes its document
 	{"api"},
 	{"api/rest", "api/web", "api/fhir"},
+	{"api/picture"}, // pictures of the record, which the JSON API and the pages both show
 	{"api/mw"},
-	{"api/problem"}, // below mw, which counts and answers by its table of statuses
+	{"api/problem", "api/cursor"}, // cursor: how rest and web write where a page of a list ends; problem: below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
 	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
@@ -63,6 +64,11 @@ var fences = []fence{
 		around: []string{"github.com/parquet-go", "github.com/xuri"},
 		inside: []string{"pkg/export"},
 		why:    "one package knows the formats of files",
+	},
+	{
+		around: []string{"git.sr.ht/~sbinet/gg", "golang.org/x/image", "codeberg.org/go-fonts"},
+		inside: []string{"pkg/chart"},
+		why:    "one package draws",
 	},
 	{
 		around: []string{"gonum.org"},

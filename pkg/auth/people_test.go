@@ -3,51 +3,25 @@
 package auth_test
 
 import (
-	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/auth/authtest"
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
-
-// quick hashes passwords fast enough for a thousand of them, and counts how
-// many hashes were computed.
-type quick struct {
-	count atomic.Int64
-	weak  atomic.Bool // asks for every right password to be hashed anew
-}
-
-func (q *quick) Hash(_ context.Context, p auth.Password) (string, error) {
-	q.count.Add(1)
-	sum := sha256.Sum256([]byte(string(p)))
-	return hex.EncodeToString(sum[:]), nil
-}
-
-func (q *quick) Verify(ctx context.Context, p auth.Password, stored string) (ok, rehash bool, err error) {
-	hash, err := q.Hash(ctx, p)
-	return hash == stored, hash == stored && q.weak.Load(), err
-}
-
-func (q *quick) VerifyNothing(ctx context.Context, p auth.Password) error {
-	_, err := q.Hash(ctx, p)
-	return err
-}
 
 // people is a clinic with its service, its owner and what a test asks of them.
 type people struct {
 	*storetest.Clinic
 	Svc    *auth.Service
-	Hashes *quick
+	Hashes *authtest.Passwords
 	Slug   string
 	Owner  auth.Account
 	As     auth.Principal // the owner
@@ -66,7 +40,7 @@ func from(address string) auth.Origin { return auth.Origin{Address: address, Req
 func newPeople(t *testing.T, d *storetest.Database) people {
 	t.Helper()
 	c := d.Clinic(t)
-	p := people{Clinic: c, Hashes: &quick{}, raw: d.Raw(t)}
+	p := people{Clinic: c, Hashes: &authtest.Passwords{}, raw: d.Raw(t)}
 	p.Svc = &auth.Service{Store: d.DB.DB, Now: c.Clock.Now, NewID: storetest.NewID, Log: slog.New(slog.DiscardHandler), Passwords: p.Hashes}
 	p.Slug = strings.TrimPrefix(p.one(t, "SELECT slug FROM clinics WHERE id = '"+c.Who.Clinic.String()+"'"), "slug=")
 	_, key, err := p.Svc.CreateKey(t.Context(), c.Who, auth.NewKey{Name: "set up", Role: auth.Admin})
@@ -150,9 +124,9 @@ func eachPeople(t *testing.T, test func(t *testing.T, p people)) {
 // signIn is SignIn of the owner's clinic, with how many hashes it cost.
 func (p people) signIn(t testing.TB, email auth.Personal, password auth.Password, code auth.Secret, address string) (auth.Principal, int64, error) {
 	t.Helper()
-	before := p.Hashes.count.Load()
+	before := p.Hashes.Count.Load()
 	who, _, err := p.Svc.SignIn(t.Context(), p.Slug, email, password, code, from(address))
-	return who, p.Hashes.count.Load() - before, err
+	return who, p.Hashes.Count.Load() - before, err
 }
 
 // later moves the clinic's clock on.

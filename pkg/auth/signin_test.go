@@ -84,9 +84,9 @@ func TestEveryRefusalToSignInReadsTheSameAndCostsTheSame(t *testing.T) {
 			}
 		}
 		for _, slug := range []string{"", "no-such-clinic", "a\x00b", "A", strings.Repeat("x", 5000)} {
-			before := p.Hashes.count.Load()
+			before := p.Hashes.Count.Load()
 			_, _, err := p.Svc.SignIn(t.Context(), slug, ownerEmail, ownerPassword, "", from(house))
-			if cost := p.Hashes.count.Load() - before; !fault.Is(err, fault.Unauthenticated) || cost != 1 {
+			if cost := p.Hashes.Count.Load() - before; !fault.Is(err, fault.Unauthenticated) || cost != 1 {
 				t.Errorf("clinic %.10q: %d hashes, %v", slug, cost, err)
 				continue
 			}
@@ -142,7 +142,7 @@ func TestManyGuessesAtOnceDoNotSlipThrough(t *testing.T) {
 	eachPeople(t, func(t *testing.T, p people) {
 		var all sync.WaitGroup
 		var judged atomic.Int64
-		before := p.Hashes.count.Load()
+		before := p.Hashes.Count.Load()
 		for i := range 40 {
 			all.Go(func() {
 				_, _, err := p.Svc.SignIn(t.Context(), p.Slug, ownerEmail, auth.Password(fmt.Sprint("guess number ", i)), "", from("203.0.113.66"))
@@ -152,7 +152,7 @@ func TestManyGuessesAtOnceDoNotSlipThrough(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if n := p.Hashes.count.Load() - before; n > 5 || judged.Load() != n {
+		if n := p.Hashes.Count.Load() - before; n > 5 || judged.Load() != n {
 			t.Errorf("%d hashes for %d answers", n, judged.Load())
 		}
 	})
@@ -332,11 +332,11 @@ func TestOfManyWhoShowOneCodeAtOnceOneSignsIn(t *testing.T) {
 
 func TestAPasswordIsHashedAnewWhenTheParametersHaveGrown(t *testing.T) {
 	eachPeople(t, func(t *testing.T, p people) {
-		p.Hashes.weak.Store(true)
+		p.Hashes.Weak.Store(true)
 		if _, hashes, err := p.signIn(t, ownerEmail, ownerPassword, "", house); err != nil || hashes != 2 {
 			t.Errorf("%d hashes, %v", hashes, err)
 		}
-		p.Hashes.weak.Store(false)
+		p.Hashes.Weak.Store(false)
 		if _, _, err := p.signIn(t, ownerEmail, ownerPassword, "", house); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}

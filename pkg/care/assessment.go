@@ -28,6 +28,9 @@ const (
 	AtFollowUp Timing = "follow_up"
 )
 
+// Timings lists every timing.
+func Timings() []Timing { return []Timing{AtBaseline, BeforeIt, AfterIt, AtFollowUp} }
+
 // Mode is who filled the form in.
 type Mode string
 
@@ -143,7 +146,7 @@ func (s *Service) prepare(a Assessment) (Assessment, *instrument.Definition, []f
 	switch needs := a.Timing == BeforeIt || a.Timing == AfterIt; {
 	case needs && a.SessionID == nil:
 		f.add("/session_id", "required", "An assessment before or after a session names the session.")
-	case !slices.Contains([]Timing{AtBaseline, BeforeIt, AfterIt, AtFollowUp}, a.Timing):
+	case !slices.Contains(Timings(), a.Timing):
 		f.add("/timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
 	}
 	if a.Mode == "" {

@@ -31,6 +31,15 @@ type Client struct {
 	ErasedAt   *time.Time // told where clients are locked; any other reading answers Gone
 }
 
+// Zone is the client's time zone, in which their days begin; UTC where none is
+// known.
+func (c Client) Zone() *time.Location {
+	if zone, err := time.LoadLocation(c.TimeZone); err == nil && c.TimeZone != "Local" {
+		return zone
+	}
+	return time.UTC
+}
+
 func (c Client) withRevision(r Revision) Client {
 	c.Revision, c.MergedInto, c.ErasedAt = r, nil, nil
 	return c

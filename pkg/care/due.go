@@ -35,32 +35,18 @@ type DueForm struct {
 // assessments that stand. Who has none has nothing due: what a client is asked
 // first is the clinic's to choose.
 func DueForms(points []Point, sessions []Session, now time.Time) []DueForm {
-	type form struct {
-		instrument string
-		timing     Timing
-		session    uuid.UUID
-	}
-	taken := map[form]bool{}
 	var instruments []string
 	for _, p := range points {
 		if !slices.Contains(instruments, p.Instrument) {
 			instruments = append(instruments, p.Instrument)
 		}
-		if p.SessionID != nil {
-			taken[form{p.Instrument, p.Timing, *p.SessionID}] = true
-		}
 	}
+	taken := formsTaken(points)
 	var due []DueForm
 	for _, ses := range sessions {
-		for _, window := range ses.windows() {
-			if now.Before(window.From) || !now.Before(window.Until) {
-				continue
-			}
-			for _, instrument := range instruments {
-				if !taken[form{instrument, window.Timing, ses.ID}] {
-					window.Instrument = instrument
-					due = append(due, window)
-				}
+		for _, form := range ses.expected(instruments) {
+			if _, stands := taken[form.key()]; !stands && form.open(now) {
+				due = append(due, form)
 			}
 		}
 	}
@@ -69,6 +55,40 @@ func DueForms(points []Point, sessions []Session, now time.Time) []DueForm {
 			cmp.Compare(a.Timing, b.Timing), cmp.Compare(a.Instrument, b.Instrument))
 	})
 	return due
+}
+
+// formKey tells the forms of a client's sessions apart.
+type formKey struct {
+	instrument string
+	timing     Timing
+	session    uuid.UUID
+}
+
+func (f DueForm) key() formKey { return formKey{f.Instrument, f.Timing, f.SessionID} }
+
+// open reports whether the form is due at a time, unless it stands.
+func (f DueForm) open(now time.Time) bool { return !now.Before(f.From) && now.Before(f.Until) }
+
+// formsTaken finds the assessments of sessions; of two of one form, the later.
+func formsTaken(points []Point) map[formKey]Point {
+	taken := map[formKey]Point{}
+	for _, p := range points {
+		if p.SessionID != nil {
+			taken[formKey{p.Instrument, p.Timing, *p.SessionID}] = p
+		}
+	}
+	return taken
+}
+
+// expected are the forms of a session on each of the instruments.
+func (s Session) expected(instruments []string) []DueForm {
+	var out []DueForm
+	for _, form := range s.windows() {
+		for _, form.Instrument = range instruments {
+			out = append(out, form)
+		}
+	}
+	return out
 }
 
 // windows are when forms are due for a session: none for one without a dose.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -169,6 +170,10 @@ var deeds = map[string]deed{
 	}},
 	"Caseload": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		_, err := svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "gad-7"}, one)
+		return err
+	}},
+	"Today": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Today(ctx, who, new(care.Date(s.session.StartedAt.Format(time.DateOnly))))
 		return err
 	}},
 	"Settings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {

@@ -57,51 +57,19 @@ type Progress struct {
 
 	LastAt    time.Time         // completion of the last assessment, scored or not
 	LastFlags []instrument.Flag // what the last assessment flagged
+
+	Recent []Scored // the last totals, at most RecentTotals, in the order of the trajectory
 }
 
-// Case is one client in the caseload.
-type Case struct {
-	Client   Client
-	Progress *Progress // nil: never assessed with the instrument
+// Scored is a total, in points, and when its form was completed.
+type Scored struct {
+	At    time.Time
+	Total float64
 }
 
-// NotMeasured is the caseload status of a client without progress.
-const NotMeasured = "not_measured"
-
-// CaseloadSort is what the caseload is ordered by.
-type CaseloadSort string
-
-// The orders. Clients without the value come last.
-const (
-	ByReference     CaseloadSort = "reference"
-	ByChange        CaseloadSort = "change"
-	ByPercentChange CaseloadSort = "percent_change"
-	ByLatestTotal   CaseloadSort = "latest"
-	ByLastAt        CaseloadSort = "last_at"
-)
-
-// CaseloadQuery asks for the caseload.
-type CaseloadQuery struct {
-	Instrument string
-	Status     string // empty: any; else a trajectory summary or NotMeasured
-	Sort       CaseloadSort
-	Descending bool
-}
-
-// Caseload lists the clinic's clients with their progress on an instrument.
-func (s *Service) Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error) {
-	if err := s.require(ctx, who, auth.ReadCaseload); err != nil {
-		return nil, err
-	}
-	if _, err := s.Instruments.Get(query.Instrument); err != nil {
-		return nil, errUnknownInstrumentParameter
-	}
-	return read(ctx, s, who, func(r Reader) ([]Case, error) {
-		cases, err := r.Caseload(ctx, who, query, page)
-		r.Note(s.saw(who, "caseload.read", idsOf(cases, func(c Case) uuid.UUID { return c.Client.ID })))
-		return cases, err
-	})
-}
+// RecentTotals is how many totals a caseload keeps of each client: a line in a
+// list shows no more. The migration that added them has the same number.
+const RecentTotals = 24
 
 // moveProgress recomputes the progress of clients, on some instruments or on
 // all. The clients must be locked.
@@ -167,7 +135,19 @@ func (s *Service) progressOf(points []Point, sessions []Session, set Settings) P
 	if tr.Latest != nil {
 		p.LatestSeverity = tr.Latest.Severity
 	}
+	p.Recent = recent(tr.Points)
 	return p
+}
+
+// recent are the last totals of a trajectory.
+func recent(points []trajectory.Point) []Scored {
+	var out []Scored
+	for _, p := range points {
+		if p.Total != nil {
+			out = append(out, Scored{p.At, *p.Total})
+		}
+	}
+	return out[max(0, len(out)-RecentTotals):]
 }
 
 func mark(m *trajectory.Mark) (*uuid.UUID, *time.Time, *float64) {

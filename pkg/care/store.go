@@ -25,6 +25,8 @@ type Reader interface {
 	Client(ctx context.Context, who auth.Principal, id uuid.UUID) (Client, error)
 	// ClientHistory gives the current version of a client and its first; Gone if it was erased.
 	ClientHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Client, err error)
+	// ClientsOf finds clients by id; unknown and erased ones are absent.
+	ClientsOf(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]Client, error)
 	// Clients lists clients by reference, behind page.After.Text, without duplicates.
 	Clients(ctx context.Context, who auth.Principal, page Page) ([]Client, error)
 
@@ -39,6 +41,16 @@ type Reader interface {
 	SessionHistory(ctx context.Context, who auth.Principal, id uuid.UUID) (current, original Session, err error)
 	// Sessions gives all of a client's sessions as they were known at a time; nil is now.
 	Sessions(ctx context.Context, who auth.Principal, client uuid.UUID, asOf *time.Time) ([]Session, error)
+	// SessionsOf gives all current sessions of several people. They carry the
+	// client who stands for the person.
+	SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Session, error)
+	// SessionsBetween gives the clinic's current sessions that start at from or
+	// later and before to, by start and id. They carry the client who stands for
+	// the person.
+	SessionsBetween(ctx context.Context, who auth.Principal, from, to time.Time) ([]Session, error)
+	// LastDoses says when the last dosing session of each client began that had
+	// begun at a time; who had none is absent.
+	LastDoses(ctx context.Context, who auth.Principal, clients []uuid.UUID, at time.Time) (map[uuid.UUID]time.Time, error)
 	// SessionClients says whose the sessions are; unknown ones are absent.
 	SessionClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]uuid.UUID, error)
 
@@ -54,6 +66,9 @@ type Reader interface {
 	// Empty instruments means all of them. They carry the client who stands for
 	// the person.
 	Points(ctx context.Context, who auth.Principal, clients []uuid.UUID, instruments []string, asOf *time.Time) ([]Point, error)
+	// SessionPoints gives those of the clients' assessments that stand and were
+	// taken before or after one of the sessions, in the order of Points.
+	SessionPoints(ctx context.Context, who auth.Principal, clients, sessions []uuid.UUID) ([]Point, error)
 
 	// Person gives the records of the person that a client is, first the one
 	// that stands for them; NotFound for an unknown client. Erased ones are
@@ -74,8 +89,12 @@ type Reader interface {
 
 	// Settings gives what the clinic has chosen for its instruments.
 	Settings(ctx context.Context, who auth.Principal) (Settings, error)
-	// Caseload lists clients with their progress on one instrument.
+	// Caseload lists clients with their progress on one instrument. It says
+	// nothing of doses.
 	Caseload(ctx context.Context, who auth.Principal, query CaseloadQuery, page Page) ([]Case, error)
+	// ProgressOf gives the progress of the people that the clients are, by
+	// client and instrument.
+	ProgressOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Progress, error)
 
 	Consent(ctx context.Context, who auth.Principal, id uuid.UUID) (Consent, error)
 	// ConsentList lists what a client said by time and id, behind page.After.
@@ -126,9 +145,6 @@ type Tx interface {
 	ReviseSession(ctx context.Context, who auth.Principal, s Session) error
 	ReviseAssessment(ctx context.Context, who auth.Principal, a Assessment) error
 
-	// SessionsOf gives all current sessions of several people. They carry the
-	// client who stands for the person.
-	SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Session, error)
 	// PutProgress replaces the progress of the clients on the instruments
 	// (all instruments if empty) with the given rows, which are those of the
 	// clients who stand for the people.

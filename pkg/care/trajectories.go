@@ -30,6 +30,10 @@ type Trajectory struct {
 	AsOf          *time.Time // as asked
 	RecallWindows []string   // those that are compared here
 	Details       map[uuid.UUID]PointDetail
+	TimeZone      string // of the client; may be empty
+	// Meetings are the sessions of the trajectory with what was given in them,
+	// for who may read sessions; nil for others.
+	Meetings []Session
 	trajectory.Trajectory
 }
 
@@ -51,11 +55,16 @@ func (s *Service) Trajectories(ctx context.Context, who auth.Principal, client u
 		return nil, err
 	}
 	return read(ctx, s, who, func(r Reader) ([]Trajectory, error) {
-		if _, err := r.Client(ctx, who, client); err != nil {
+		of, err := r.Client(ctx, who, client)
+		if err != nil {
 			return nil, err
 		}
 		r.Note(s.did(who, "trajectory.read", "client", client, client))
-		return s.trajectories(ctx, who, r, client, q)
+		out, err := s.trajectories(ctx, who, r, client, q)
+		for i := range out {
+			out[i].TimeZone = of.TimeZone
+		}
+		return out, err
 	})
 }
 
@@ -91,7 +100,11 @@ func (s *Service) trajectories(ctx context.Context, who auth.Principal, r Reader
 			name = set[id].ChangeRules
 		}
 		series, rules := s.series(id, by[id], sessions, name)
-		out = append(out, s.trajectory(client, q, by[id], trajectory.Compute(series, rules, q.Options)))
+		t := s.trajectory(client, q, by[id], trajectory.Compute(series, rules, q.Options))
+		if who.May(auth.ReadCare) {
+			t.Meetings = Place(sessions)
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }
@@ -200,20 +213,15 @@ func (s *Service) series(id string, points []Point, sessions []Session, ruleSet 
 }
 
 // SeriesOf turns one client's record on one instrument into what the pure
-// package computes from, with the change rules of a set; empty is the
-// instrument's default. Where a newer definition has dropped the set that a
-// clinic chose, the default stands in; the result names the set that was used.
-// Without a definition there are no rules.
+// package computes from, with the change rules of a set, or the instrument's
+// default (see instrument.Definition.ChangeOrDefault); the result names the set
+// that was used. Without a definition there are no rules.
 func SeriesOf(def *instrument.Definition, points []Point, sessions []Session, ruleSet string) (trajectory.Series, trajectory.Rules) {
 	var out trajectory.Series
 	var rules trajectory.Rules
 	if def != nil {
 		out.Instrument, out.Direction = def.ID, trajectory.Direction(def.Direction)
-		set, found := def.Change(ruleSet)
-		if !found {
-			set, found = def.Change("")
-		}
-		if found {
+		if set, found := def.ChangeOrDefault(ruleSet); found {
 			rules = RulesOf(set)
 		}
 	}

@@ -8,7 +8,10 @@
 // description for who cannot see it. A missing answer is a gap, never a 0.
 package chart
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Theme is how a picture is coloured.
 type Theme string
@@ -23,12 +26,25 @@ const (
 )
 
 // Words says an English sentence in the language of the picture; nil: English.
+// The texts of people do not go through it.
 type Words func(english string, args ...any) string
+
+// say is the sentence, in English where there are no words.
+func (w Words) say(english string, args ...any) string {
+	if w != nil {
+		return w(english, args...)
+	}
+	if len(args) == 0 {
+		return english
+	}
+	return fmt.Sprintf(english, args...)
+}
 
 // Trajectory is one client's scores on one instrument over time.
 type Trajectory struct {
 	Title   string  // such as "PHQ-9, depression"
-	Summary string  // what there is to see, in a sentence or two
+	Summary string  // what there is to see, in a sentence or two: it is read aloud, not drawn
+	Note    string  // what a reader must know, such as "lower is better"
 	Low     float64 // the scale's ends, in points
 	High    float64
 	Bands   []Band // from the least to the most, without gaps; none for an instrument without
@@ -41,6 +57,11 @@ type Trajectory struct {
 	From, To time.Time
 	Zone     *time.Location // of the dates; nil: UTC
 	Words    Words
+	// Number writes a total; nil: with at most one decimal, and a point.
+	Number func(float64) string
+	// Width and Height are the size in units of a CSS pixel; 0: 880 and 440. A
+	// text is 12 high whatever the size.
+	Width, Height float64
 }
 
 // A Band is a range of severity.
@@ -53,13 +74,23 @@ type Band struct {
 type Line struct {
 	At    float64
 	Label string
+	Kind  LineKind
 }
+
+// LineKind is how a line is drawn.
+type LineKind string
+
+// The kinds of lines. Any other is drawn as neither of them.
+const (
+	Remission      LineKind = "remission"
+	ReliableChange LineKind = "reliable_change"
+)
 
 // A Point is one assessment.
 type Point struct {
 	At      time.Time
 	Total   *float64 // nil: no score, which is shown as a gap and a mark
-	Label   string   // what a reader is told of it, such as "12 points, moderate"
+	Label   string   // what a reader is told of it, such as "3 Mar 2026: 12 points, moderate"
 	Session string   // the id of its session, or ""; Before and After of one are joined
 	Timing  Timing
 	// Flagged marks an answer that somebody must see, such as item 9 above 0;
@@ -89,5 +120,6 @@ type Session struct {
 	Kind  string // preparation, dosing, integration or follow_up
 	At    time.Time
 	Label string // such as "Dose 2, 70 mg intramuscular"
-	Short string // such as "2", beside the mark
+	Short string // such as "2", below the mark where there is room
+	Dose  string // such as "70 mg", below that where there is room
 }

@@ -1,10 +1,7 @@
 package cohort
 
 import (
-	"cmp"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/protrack/protrack/pkg/trajectory"
 )
@@ -20,14 +17,6 @@ type ChangeQuery struct {
 	// Fewest is how many people a group has at least whose name is told; those of
 	// smaller ones are together in OtherGroups. 0: every name is.
 	Fewest int
-}
-
-// Windows is how many pairs were asked about these stretches of time. Totals of
-// different windows answer different questions, so they are never pooled
-// without a word.
-type Windows struct {
-	From, To string // recall windows such as P14D
-	N        Count
 }
 
 // Change is how scores changed in those who have both.
@@ -102,7 +91,7 @@ func (g *gathering) add(c Case, p pair) {
 	}
 	first, then := *p.first.Total, *p.then.Total
 	g.from, g.to, g.diff = append(g.from, first), append(g.to, then), append(g.diff, then-first)
-	v, w := judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then)), Windows{From: p.first.Window, To: p.then.Window}
+	v, w := judged(p.began, g.query.Rules.Judge(g.query.Direction, first, then)), windowsOf(p.first, p.then)
 	g.pairs[v]++
 	g.windows[w]++
 	g.judged.add(v, c, p.first, p.then)
@@ -124,12 +113,8 @@ func (g *gathering) change() Change {
 
 // all shows everything.
 func (c Change) all() shown {
-	may := everything(flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))).
-		with(everything(c.query.outcomeCounts()))
-	for w := range c.windows {
-		may[w.name()] = true
-	}
-	return may
+	return everything(flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))).
+		with(everything(c.query.outcomeCounts())).with(everything(windowCounts(c.windows)))
 }
 
 // Bases lists what the numbers that are shown were computed from.
@@ -137,9 +122,7 @@ func (c Change) Bases() []Basis {
 	what := c.query.Instrument
 	out := c.who.heads(what, c.shows, flowCounts(c.places, nil, lostCounts(groups(c.query.outcomes())))...)
 	out = append(out, c.judged.heads(what, c.shows, c.query.outcomeCounts()...)...)
-	for _, w := range inOrder(c.windows) {
-		out = append(out, c.asked.heads(what, c.shows, counted[Windows]{w.name(), func(x Windows) bool { return x == w }})...)
-	}
+	out = append(out, c.asked.heads(what, c.shows, windowCounts(c.windows)...)...)
 	// The statistics are sums of scores, wherever the scores were found.
 	out = append(out, c.judged.bases(what+" score", witness[verdict].first, c.shows, allPairs)...)
 	return append(out, c.judged.bases(what+" score", witness[verdict].then, c.shows, allPairs)...)
@@ -161,14 +144,7 @@ func (c Change) may(threshold int) shown {
 	may := showable(c.pairs, c.query.outcomeCounts(), threshold)
 	known := slices.DeleteFunc(groups(c.query.outcomes()), func(g group) bool { return !may[g.name()] })
 	may.with(showable(c.places, flowCounts(c.places, pairCounts(known), lostCounts(known)), threshold))
-	met := inOrder(c.windows)
-	parts := make([]Count, len(met))
-	for i, w := range met {
-		parts[i] = new(c.windows[w])
-	}
-	for i, n := range withholdParts(parts, threshold) {
-		may[met[i].name()] = n != nil
-	}
+	may.with(showableWindows(c.windows, threshold))
 	c.silence(may)
 	return may
 }
@@ -191,10 +167,7 @@ func (c Change) showing(may shown) Change {
 	for _, o := range c.query.outcomes() {
 		c.Outcomes[o.name] = o.rate(c.places, c.pairs, may)
 	}
-	c.Windows = nil
-	for _, w := range inOrder(c.windows) {
-		c.Windows = append(c.Windows, Windows{From: w.From, To: w.To, N: may.count(w.name(), c.windows[w])})
-	}
+	c.Windows = windowList(c.windows, may)
 	if !may[countPaired] {
 		c.From, c.To, c.Difference, c.Windows = Summary{}, Summary{}, Difference{}, nil
 	}
@@ -206,13 +179,4 @@ func (c Change) hidden() Change {
 	c = c.showing(nil)
 	c.Flow = Pairing{}
 	return c
-}
-
-func (w Windows) name() string { return "windows " + w.From + "/" + w.To }
-
-// inOrder lists the windows that were met.
-func inOrder(t tally[Windows]) []Windows {
-	return slices.SortedFunc(maps.Keys(t), func(a, b Windows) int {
-		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
-	})
 }

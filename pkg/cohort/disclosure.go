@@ -90,6 +90,16 @@ func showable[K comparable](t tally[K], numbers []counted[K], threshold int) sho
 	return out
 }
 
+// showableParts is showable for a whole and its parts, the greatest first: where
+// a small part would follow from the others, the next smallest goes with it. Of
+// two that are as great, the one goes that is listed first.
+func showableParts[K comparable](t tally[K], whole counted[K], parts []counted[K], threshold int) shown {
+	numbers := append([]counted[K]{whole}, slices.Clone(parts)...)
+	slices.Reverse(numbers[1:])
+	slices.SortStableFunc(numbers[1:], func(a, b counted[K]) int { return cmp.Compare(t.people(b.in), t.people(a.in)) })
+	return showable(t, numbers, threshold)
+}
+
 // disclosure is what somebody can know from the sums that are shown: all their
 // linear combinations. rows holds them in reduced echelon form; a column is a
 // kind of people.

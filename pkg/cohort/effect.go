@@ -3,7 +3,7 @@ package cohort
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/stat"
 )
 
 // HedgesOf names the effect size that Difference.HedgesG corrects.
@@ -18,11 +18,9 @@ const HedgesOf = "d_av"
 // Front Psychol 4:863). Values are nil where they are undefined: below two
 // pairs, and where what would be divided by is 0.
 type Difference struct {
-	N        Count
-	Mean, SD *float64  // points; SD of the differences
-	CI95     *Interval // of the mean, by the t distribution
-	T, DF    *float64  // paired t test
-	P        *float64  // two-sided
+	Estimate
+	T, DF *float64 // paired t test
+	P     *float64 // two-sided
 
 	DPre *float64 // mean / SD at from
 	DAv  *float64 // mean / sqrt((SD at from² + SD at to²) / 2)
@@ -39,22 +37,14 @@ type Difference struct {
 // the mean of their differences and its standard deviation. The effect sizes
 // that need the two time-points' own standard deviations are nil.
 func PairedDifference(n int, mean, sd float64) Difference {
-	d := Difference{N: new(n)}
-	if n == 0 {
-		return d
-	}
-	d.Mean = new(mean)
+	d := Difference{Estimate: estimate(n, mean, sd)}
 	if n < 2 {
 		return d
 	}
-	d.SD, d.DF = new(sd), new(float64(n-1))
-	student := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}
-	se := sd / math.Sqrt(float64(n))
-	half := student.Quantile(0.975) * se
-	d.CI95 = &Interval{mean - half, mean + half}
+	d.DF = new(float64(n - 1))
 	if d.DZ = over(mean, sd); d.DZ != nil {
-		t := mean / se
-		d.T, d.P = new(t), new(2*student.CDF(-math.Abs(t)))
+		t := mean / stat.StdErr(sd, float64(n))
+		d.T, d.P = new(t), new(2*student(n).CDF(-math.Abs(t)))
 	}
 	return d
 }

@@ -75,14 +75,14 @@ func TestTheThreeEffectSizesDivideByThreeDeviations(t *testing.T) {
 
 func TestWhatIsUndefinedOfFewPairsIsNil(t *testing.T) {
 	one := compute(t, onPHQ9().Compute, moved("a", "phq-9", 20, 10))
-	differ(t, "one pair", cohort.Difference{N: new(1), Mean: new(-10.0)}, one.Difference)
+	differ(t, "one pair", cohort.Difference{Estimate: cohort.Estimate{N: new(1), Mean: new(-10.0)}}, one.Difference)
 	differ(t, "one score", cohort.Summary{
 		N: new(1), Mean: new(20.0), Median: new(20.0), Q1: new(20.0), Q3: new(20.0),
 	}, one.From)
-	differ(t, "nobody", cohort.Difference{N: new(0)}, compute(t, onPHQ9().Compute).Difference)
+	differ(t, "nobody", cohort.Difference{Estimate: cohort.Estimate{N: new(0)}}, compute(t, onPHQ9().Compute).Difference)
 	alike := compute(t, onPHQ9().Compute, moved("a", "phq-9", 20, 10), moved("b", "phq-9", 20, 10)).Difference
 	differ(t, "two who changed alike", cohort.Difference{
-		N: new(2), Mean: new(-10.0), SD: new(0.0), DF: new(1.0), CI95: &cohort.Interval{-10, -10},
+		Estimate: cohort.Estimate{N: new(2), Mean: new(-10.0), SD: new(0.0), CI95: &cohort.Interval{-10, -10}}, DF: new(1.0),
 	}, alike)
 }
 

@@ -47,9 +47,6 @@ type Expected struct {
 	// and the middle third; empty where the instrument has bands of severity.
 	Thirds []float64
 	Cells  []ExpectedCell // by session, then severity
-	// Windows are the recall windows that were asked with; of more than one, the
-	// changes answer different questions.
-	Windows []string
 
 	people  []progress // of those who were counted
 	reasons tally[string]
@@ -65,7 +62,30 @@ type ExpectedCell struct {
 	// Percentiles is nil where N is below the least number, as Words says.
 	Percentiles *Percentiles
 	Words       string
+	// Windows are the recall windows of the baseline and of the score after the
+	// session; of more than one, the changes answer different questions.
+	Windows []Windows
+
+	compared compared
+	shows    shown // the numbers of Windows that are shown
 }
+
+// compared are the scores of a cell.
+type compared struct {
+	changes []float64
+	windows tally[Windows]
+	asked   witnesses[Windows]
+}
+
+func (x *compared) add(who Case, base Score, c change) {
+	w := windowsOf(base, c.after)
+	x.changes = append(x.changes, c.points)
+	x.windows[w]++
+	x.asked.add(w, who, base, c.after)
+}
+
+// show lists the windows with the numbers that may be shown.
+func (c *ExpectedCell) show(may shown) { c.Windows, c.shows = windowList(c.compared.windows, may), may }
 
 // The thirds of the baselines, for instruments without bands.
 const (
@@ -80,7 +100,6 @@ type progress struct {
 	hidden   bool // Case.Unwitnessed
 	baseline Score
 	changes  []change // in order of time
-	windows  []string // of the scores that are compared; empty where one is not known
 }
 
 type change struct {
@@ -101,7 +120,6 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		Instrument: q.Instrument, Direction: q.Direction, Window: q.Window,
 		Least: max(q.Least, LeastForBands), reasons: tally[string]{},
 	}
-	windows := map[string]bool{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -112,25 +130,25 @@ func (q ExpectedQuery) Compute(cases Cases) (Expected, error) {
 		e.who.add(reason, c, p.baseline, Score{})
 		if e.reasons[reason]++; reason == "" {
 			e.people = append(e.people, p)
-			for _, window := range p.windows {
-				windows[window] = true
-			}
 		}
 	}
-	e.Windows = slices.Sorted(maps.Keys(windows))
 	e.Enrolled, e.N, e.LeftOut = &enrolled, new(len(e.people)), reasons(e.reasons)
 	e.Thirds = thirds(e.people)
-	cells := map[stage][]float64{}
+	cells := map[stage]*compared{}
 	for _, p := range e.people {
 		severity := e.severity(p.baseline)
 		for _, c := range p.changes {
 			at := stage{c.session, severity}
-			cells[at] = append(cells[at], c.points)
-			e.there.add(at, Case{Person: p.person, Unwitnessed: p.hidden}, p.baseline, c.after)
+			if cells[at] == nil {
+				cells[at] = &compared{windows: tally[Windows]{}}
+			}
+			who := Case{Person: p.person, Unwitnessed: p.hidden}
+			cells[at].add(who, p.baseline, c)
+			e.there.add(at, who, p.baseline, c.after)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(cells), e.inOrder(e.people)) {
-		e.Cells = append(e.Cells, e.cell(at, cells[at]))
+		e.Cells = append(e.Cells, e.cell(at, *cells[at]))
 	}
 	return e, nil
 }
@@ -144,16 +162,13 @@ func (q ExpectedQuery) progress(c Case) (progress, string) {
 	if absent != "" {
 		return progress{}, reasonNoBaseline
 	}
-	p := progress{person: c.Person, hidden: c.Unwitnessed, baseline: base, windows: []string{base.Window}}
+	p := progress{person: c.Person, hidden: c.Unwitnessed, baseline: base}
 	for _, d := range c.sessions() {
 		after, absent := c.Find(TimePoint{Kind: AfterSession, Session: d.Number}, q.Instrument, q.Window)
 		if absent != "" || after.At.Before(base.At) {
 			continue
 		}
 		p.changes = append(p.changes, change{d.Number, *after.Total - *base.Total, after})
-		if after.Window != base.Window {
-			p.windows = append(p.windows, after.Window)
-		}
 	}
 	return p, ""
 }
@@ -203,8 +218,10 @@ func (e Expected) inOrder(people []progress) func(a, b stage) int {
 }
 
 // cell reads the percentiles of some changes, if they are enough.
-func (e Expected) cell(at stage, changes []float64) ExpectedCell {
-	out := ExpectedCell{Severity: at.severity, Session: at.session, N: new(len(changes))}
+func (e Expected) cell(at stage, of compared) ExpectedCell {
+	changes := of.changes
+	out := ExpectedCell{Severity: at.severity, Session: at.session, N: new(len(changes)), compared: of}
+	out.show(everything(windowCounts(of.windows)))
 	if len(changes) < e.Least {
 		out.Words = fmt.Sprintf("Refused: %d people are too few to expect anything from; at least %d are needed.", len(changes), e.Least)
 		return out
@@ -229,6 +246,7 @@ func (e Expected) Bases() []Basis {
 		at := stage{c.Session, c.Severity}
 		number, may := counted[stage]{countCounted, func(s stage) bool { return s == at }}, shown{countCounted: c.N != nil}
 		out = append(out, e.there.heads(e.Instrument, may, number)...)
+		out = append(out, c.compared.asked.heads(e.Instrument, c.shows, windowCounts(c.compared.windows)...)...)
 		measure := measureAt(what+" "+c.Severity, AfterSession, c.Session)
 		out = append(out, e.there.bases(measure+", baseline", witness[stage].first, may, number)...)
 		out = append(out, e.there.bases(measure, witness[stage].then, may, number)...)
@@ -260,9 +278,13 @@ func (e Expected) Withheld(threshold int) Expected {
 		shownOf[session] = e.showableCells(severities, threshold)
 	}
 	for i := range e.Cells {
-		if c := &e.Cells[i]; !shownOf[c.Session][c.Severity] {
-			c.N, c.Percentiles, c.Words = nil, nil, "Withheld: the number of people is small, or would tell a small one."
+		c := &e.Cells[i]
+		if shownOf[c.Session][c.Severity] {
+			c.show(showableWindows(c.compared.windows, threshold))
+			continue
 		}
+		c.N, c.Percentiles, c.Windows, c.shows = nil, nil, nil, nil
+		c.Words = "Withheld: the number of people is small, or would tell a small one."
 	}
 	return e
 }
@@ -283,13 +305,11 @@ func (e Expected) showableCells(severities tally[string], threshold int) shown {
 		people[allCounted] -= n // the rest: no score after this session
 	}
 	beside := func(name string, in func(string) bool) shown {
-		numbers := []counted[string]{{name, in}}
-		for _, severity := range slices.SortedFunc(maps.Keys(severities), func(a, b string) int {
-			return cmp.Or(cmp.Compare(severities[b], severities[a]), cmp.Compare(a, b))
-		}) {
-			numbers = append(numbers, counted[string]{severity, func(s string) bool { return s == severity }})
+		var parts []counted[string]
+		for _, severity := range slices.Backward(slices.Sorted(maps.Keys(severities))) {
+			parts = append(parts, counted[string]{severity, func(s string) bool { return s == severity }})
 		}
-		return showable(people, numbers, threshold)
+		return showableParts(people, counted[string]{name, in}, parts, threshold)
 	}
 	may := beside(allAssessed, func(s string) bool { return s != allCounted })
 	if e.N != nil {

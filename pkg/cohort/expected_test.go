@@ -64,7 +64,7 @@ func TestCellsStandInTheOrderOfSessionsAndBands(t *testing.T) {
 		"1 minimal", "1 mild", "1 moderate", "1 moderately_severe", "1 severe",
 		"2 minimal", "2 mild", "2 moderate", "2 moderately_severe", "2 severe",
 	}, got)
-	sameFigure(t, "windows", []string{"P14D"}, e.Windows)
+	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P14D", N: new(1)}}, e.Cells[0].Windows)
 	sizes := map[string]int{}
 	for _, b := range e.Bases() {
 		if severity := strings.Fields(b.Measure + " of nobody")[2]; severity != "mild" && strings.Contains(b.Measure, "session") || strings.HasSuffix(b.Measure, ", baseline") {
@@ -78,7 +78,7 @@ func TestCellsStandInTheOrderOfSessionsAndBands(t *testing.T) {
 	}
 	sameFigure(t, "bases", map[string]int{
 		"people: everybody": 7, "phq-9 people: everybody": 7, "phq-9 people: no_baseline": 1, "phq-9 people: not_treated": 1,
-		"phq-9 expected baseline":                5,
+		"phq-9 people: windows P14D/P14D": 1, "phq-9 expected baseline": 5,
 		"phq-9 expected mild at after_session:1": 1, "phq-9 expected mild at after_session:2": 1,
 	}, sizes)
 	sameFigure(t, "left out", []cohort.LeftOut{{Reason: "no_baseline", N: new(1)}, {Reason: "not_treated", N: new(1)}}, e.LeftOut)
@@ -175,12 +175,12 @@ func TestAWithheldExpectationTellsOfNoFew(t *testing.T) {
 		}
 		got := e.Withheld(5)
 		for _, c := range got.Cells {
-			if c.N == nil && c.Percentiles != nil {
-				t.Fatal("percentiles without their n")
+			if c.N == nil && (c.Percentiles != nil || len(c.Windows) > 0) {
+				t.Fatal("percentiles or windows without their n")
 			}
 			if c.N != nil {
-				if few(*c.N) {
-					t.Fatalf("shown: %d", *c.N)
+				if few(*c.N) || fewWindows(c.N, c.Windows) {
+					t.Fatalf("shown: %d, of whom %s", *c.N, asJSON(t, c.Windows))
 				}
 				bySession[c.Session] -= *c.N
 			}

@@ -52,35 +52,3 @@ func withhold(n Count, threshold int) Count {
 	}
 	return n
 }
-
-// withholdParts gives the parts of a whole that is shown beside them. One small
-// part alone would follow from the others, so the smallest of these that is
-// not 0 goes with it; and where what is withheld comes to fewer people than the
-// threshold together, so does the next one.
-func withholdParts(parts []Count, threshold int) []Count {
-	out := make([]Count, len(parts))
-	hidden, people := 0, 0
-	for i, n := range parts {
-		if out[i] = withhold(n, threshold); out[i] == nil {
-			hidden++
-			if n != nil {
-				people += *n
-			}
-		}
-	}
-	for hidden > 0 && (hidden == 1 || people < threshold) {
-		least := -1
-		for i, n := range out {
-			if n != nil && *n > 0 && (least < 0 || *n < *out[least]) {
-				least = i
-			}
-		}
-		if least < 0 {
-			break
-		}
-		people += *out[least]
-		out[least] = nil
-		hidden++
-	}
-	return out
-}

@@ -15,16 +15,16 @@ type FlowQuery struct {
 	Points     []TimePoint // empty: those of DefaultPoints that anybody could have come to
 }
 
-// mostSessions is how many sessions the default time-points look at: courses in
+// usualSessions is how many sessions the default time-points look at: courses in
 // the literature have four to eight doses, mostly six.
-const mostSessions = 6
+const usualSessions = 6
 
 // DefaultPoints are after each of the first six dosing sessions, and 1, 3, 6 and
 // 12 months after the first dose, with windows that grow with the distance. Of a
 // clinic that numbers its sessions in another way others are asked for.
 func DefaultPoints() []TimePoint {
 	var points []TimePoint
-	for n := range mostSessions {
+	for n := range usualSessions {
 		points = append(points, TimePoint{Kind: AfterSession, Session: n + 1})
 	}
 	return append(points, FollowUps()...)
@@ -121,7 +121,7 @@ func (q FlowQuery) Compute(cases Cases) (Flow, error) {
 	for i := range f.fates {
 		f.fates[i] = tally[fate]{}
 	}
-	planned, taken := 0, [mostSessions + 1]bool{}
+	planned, taken := 0, [usualSessions + 1]bool{}
 	for c, err := range cases {
 		if err != nil {
 			return Flow{}, err

@@ -170,35 +170,46 @@ func (g GroupedChange) Bases() []Basis {
 // what several numbers of several groups tell together is looked at within a
 // group and within the total alone.
 func (g GroupedChange) Withheld(threshold int) GroupedChange {
-	parts := make([]Count, len(g.Groups))
-	for i, group := range g.Groups {
-		parts[i] = new(group.pairs.people(anybody))
-	}
+	visible := g.visible(threshold)
 	may := g.Total.may(threshold)
 	out := GroupedChange{Total: g.Total.showing(may), Groups: slices.Clone(g.Groups)}
 	beside, rest := maps.Clone(may), g.Total.query.gathering()
-	parts = withholdParts(parts, threshold)
-	for i, n := range parts {
-		if n == nil {
-			rest.join(g.Groups[i].Change)
+	for i, group := range g.Groups {
+		if visible[i] {
+			beside.strike(group.may(threshold))
 		} else {
-			beside.strike(g.Groups[i].may(threshold))
+			rest.join(group.Change)
 		}
 	}
 	together := rest.change()
 	beside.strike(together.may(threshold))
 	together.silence(beside)
-	for i, n := range parts {
-		if n != nil {
-			g.Groups[i].silence(beside)
+	for i, group := range g.Groups {
+		if visible[i] {
+			group.silence(beside)
 		}
 	}
-	for i, n := range parts {
-		if n == nil {
-			out.Groups[i].Change = g.Groups[i].hidden()
+	for i, group := range g.Groups {
+		if visible[i] {
+			out.Groups[i].Change = group.showing(beside)
 		} else {
-			out.Groups[i].Change = g.Groups[i].showing(beside)
+			out.Groups[i].Change = group.hidden()
 		}
+	}
+	return out
+}
+
+// visible says of each group whether it may be shown at all, by its pairs.
+func (g GroupedChange) visible(threshold int) []bool {
+	pairs, parts := tally[int]{}, make([]counted[int], len(g.Groups))
+	for i, group := range g.Groups {
+		pairs[i] = group.pairs.people(anybody)
+		parts[i] = counted[int]{strconv.Itoa(i), func(of int) bool { return of == i }}
+	}
+	may := showableParts(pairs, counted[int]{countPaired, func(int) bool { return true }}, parts, threshold)
+	out := make([]bool, len(parts))
+	for i, part := range parts {
+		out[i] = may[part.name]
 	}
 	return out
 }

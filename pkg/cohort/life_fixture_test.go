@@ -87,6 +87,13 @@ func (p *person) later(days, total float64) *person {
 	return p.filled(trajectory.TimingFollowUp, 0, days, &total)
 }
 
+// asking says about which stretch of time the last assessment asked.
+func (p *person) asking(window string) *person {
+	scores := p.Scores["phq-9"]
+	scores[len(scores)-1].Window = window
+	return p
+}
+
 func casesOf(people ...*person) cohort.Cases {
 	return func(yield func(cohort.Case, error) bool) {
 		for _, p := range people {
@@ -116,7 +123,7 @@ func nhsRules() trajectory.Rules {
 // asShown ignores what figures keep for themselves, and compares numbers at
 // four decimals.
 var asShown = cmp.Options{
-	cmpopts.IgnoreUnexported(cohort.Survival{}, cohort.Flow{}, cohort.Sessions{}, cohort.Expected{}, cohort.Measures{}),
+	cmpopts.IgnoreUnexported(cohort.Survival{}, cohort.Flow{}, cohort.Sessions{}, cohort.Expected{}, cohort.ExpectedCell{}, cohort.Measures{}),
 	cmpopts.EquateApprox(0, 5e-5), cmpopts.EquateEmpty(),
 }
 

@@ -62,32 +62,6 @@ func reasonBases(instrument string, ws witnesses[string], everybody Count, left 
 	return ws.heads(instrument, may, numbers...)
 }
 
-// windowPairs lists the windows that were compared.
-func windowPairs(t tally[Windows]) []Windows {
-	out := make([]Windows, 0, len(t))
-	for _, w := range inOrder(t) {
-		w.N = new(t[w])
-		out = append(out, w)
-	}
-	return out
-}
-
-// withheldWindows hides the numbers that are small, or are all of a hidden
-// whole but for few.
-func withheldWindows(all []Windows, whole Count, threshold int) []Windows {
-	parts := make([]Count, len(all))
-	if whole != nil {
-		for i, w := range all {
-			parts[i] = w.N
-		}
-	}
-	out := slices.Clone(all)
-	for i, n := range withholdParts(parts, threshold) {
-		out[i].N = n
-	}
-	return out
-}
-
 // shownIf is the number, or nil where it may not be shown.
 func shownIf(n Count, may bool) Count {
 	if !may {

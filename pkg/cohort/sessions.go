@@ -47,10 +47,10 @@ type SessionEffect struct {
 	Taken                         Count // people who had it
 	WithBefore, WithAfter, Paired Count // with the last score before it, the first after it, both
 
-	Across Mean // after - before
-	Held   Mean // before the next session - after this one
+	Across Estimate // after - before
+	Held   Estimate // before the next session - after this one
 	// FromBaseline is after - baseline.
-	FromBaseline Mean
+	FromBaseline Estimate
 	// HeldShare is how much of the change from baseline that was there after the
 	// session is there before the next one: the ratio of the two mean changes
 	// from baseline of the HeldOf people who have all three scores. 1: all of it.
@@ -165,7 +165,7 @@ func (q SessionsQuery) count(c Case, sessions []Dose, had sessionNumbers, row *s
 	a.has.treated, a.has.had = true, had.upTo(row.number)
 	if a.has.paired {
 		e.across = append(e.across, *a.after.Total-*a.before.Total)
-		e.windows[Windows{From: a.before.Window, To: a.after.Window}]++
+		e.windows[windowsOf(a.before, a.after)]++
 		var overlap float64
 		if overlap, a.has.overlap = recallOverlap(a.before, a.after, sessions[0].At); a.has.overlap {
 			e.overlaps = append(e.overlaps, overlap)
@@ -243,11 +243,11 @@ func asked(s Score) (trajectory.Interval, bool) {
 // row computes the statistics of a session.
 func (q SessionsQuery) row(number int, e effect) SessionEffect {
 	row := SessionEffect{
-		Number: number, Across: meanOf(e.across), Held: meanOf(e.held), FromBaseline: meanOf(e.fromBaseline),
-		HeldOf: new(len(e.then)), Windows: windowPairs(e.windows),
-		RecallOverlap: meanOf(e.overlaps).Mean, OverlapOf: new(len(e.overlaps)),
+		Number: number, Across: estimateOf(e.across), Held: estimateOf(e.held), FromBaseline: estimateOf(e.fromBaseline),
+		HeldOf: new(len(e.then)), Windows: windowList(e.windows, everything(windowCounts(e.windows))),
+		RecallOverlap: estimateOf(e.overlaps).Mean, OverlapOf: new(len(e.overlaps)),
 	}
-	then, next := meanOf(e.then).Mean, meanOf(e.next).Mean
+	then, next := estimateOf(e.then).Mean, estimateOf(e.next).Mean
 	if then != nil && (*then < 0) == (q.Direction != trajectory.HigherIsBetter) && *then != 0 {
 		row.HeldShare = new(*next / *then)
 	}

@@ -40,7 +40,7 @@ func TestTheMeanAcrossASessionIsThatOfR(t *testing.T) {
 			people = append(people, someone(fmt.Sprint(i)).before(1, -0.1, 15).dosed(0).after(1, 1, 15+x))
 		}
 		got := sessionsOf(t, people...).Sessions[0].Across
-		sameFigure(t, "mean, SD and interval", cohort.Mean{N: &r.N, Mean: &r.Mean, SD: &r.SD, CI95: &r.CI95}, got)
+		sameFigure(t, "mean, SD and interval", cohort.Estimate{N: &r.N, Mean: &r.Mean, SD: &r.SD, CI95: &r.CI95}, got)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestWhatIsHeldIsOfThoseWhoHaveBothSidesOfTheGap(t *testing.T) {
 	one := s.Sessions[0]
 	sameFigure(t, "everybody, treated", []int{4, 3}, []int{*s.Enrolled, *s.Treated})
 	sameFigure(t, "taken, before, after, paired", []int{3, 2, 2, 1}, []int{*one.Taken, *one.WithBefore, *one.WithAfter, *one.Paired})
-	sameFigure(t, "across", cohort.Mean{N: new(1), Mean: new(-8.0)}, one.Across)
+	sameFigure(t, "across", cohort.Estimate{N: new(1), Mean: new(-8.0)}, one.Across)
 	sameFigure(t, "held", new(3.0), one.Held.Mean)
 	sameFigure(t, "from baseline", new(-8.0), one.FromBaseline.Mean)
 	sameFigure(t, "share held, of", []float64{10.0 / 16, 2}, []float64{*one.HeldShare, float64(*one.HeldOf)})

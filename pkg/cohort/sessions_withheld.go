@@ -70,7 +70,11 @@ func (s Sessions) Withheld(threshold int) Sessions {
 		}
 		may := showable(row.fates, numbers, threshold)
 		s.fill(i, may)
-		s.Sessions[i].Windows = withheldWindows(s.Sessions[i].Windows, s.Sessions[i].Paired, threshold)
+		var asked shown // nothing, where the pairs are withheld
+		if may[countPaired] {
+			asked = showableWindows(row.effect.windows, threshold)
+		}
+		s.Sessions[i].Windows = windowList(row.effect.windows, asked)
 		if i == 0 {
 			s.Treated, s.Enrolled = shownIf(s.Treated, may[countTreated]), shownIf(s.Enrolled, may[countEnrolled])
 			known = slices.DeleteFunc(slices.Clone(everyone), func(n counted[attended]) bool { return !may[n.name] })

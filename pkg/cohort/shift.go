@@ -193,12 +193,8 @@ func (t transitions) may(threshold int, extra ...counted[cell]) shown {
 		with(showable(t.places, flowCounts(t.places, nil, nil), threshold))
 }
 
-// suicidalThoughts is the instrument whose item 9 asks for them, and answers how
-// many answers the item has, 0 to 3.
-const (
-	suicidalThoughts = "phq-9"
-	answers          = 4
-)
+// answers is how many answers item 9 of the PHQ-9 has, 0 to 3.
+const answers = 4
 
 // Item9Query asks how the answers about suicidal thoughts moved. An answer of 0
 // says that nothing was reported, never that there is no risk.
@@ -230,7 +226,7 @@ var moves = []counted[cell]{
 // Compute reads the people once. It fails with the error of the cases, and is
 // Invalid where the time-points are one.
 func (q Item9Query) Compute(cases Cases) (Item9, error) {
-	comparison := Comparison{Instrument: suicidalThoughts, From: q.From, To: q.To, Window: q.Window}
+	comparison := Comparison{Instrument: PHQ9, From: q.From, To: q.To, Window: q.Window}
 	t, err := comparison.transitions(cases, answers, NotAnswered, func(s Score) int {
 		if s.Item9 == nil || *s.Item9 >= answers {
 			return -1

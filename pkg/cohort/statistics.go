@@ -31,6 +31,46 @@ func summarize(ascending []float64) Summary {
 	return s
 }
 
+// Estimate is a mean of differences, with what says how sure it is. What cannot
+// be said of so few is nil.
+type Estimate struct {
+	N        Count     // of people
+	Mean, SD *float64  // points; SD with n - 1, nil below 2
+	CI95     *Interval // of the mean, by Student's t; nil below 2
+}
+
+// estimate is that of so many differences with this mean and SD.
+func estimate(n int, mean, sd float64) Estimate {
+	e := Estimate{N: new(n)}
+	if n == 0 {
+		return e
+	}
+	if e.Mean = new(mean); n == 1 {
+		return e
+	}
+	half := student(n).Quantile(0.975) * stat.StdErr(sd, float64(n))
+	e.SD, e.CI95 = new(sd), &Interval{mean - half, mean + half}
+	return e
+}
+
+// estimateOf is that of these differences.
+func estimateOf(differences []float64) Estimate {
+	s := summarize(ascending(differences))
+	return estimate(*s.N, value(s.Mean), value(s.SD))
+}
+
+// shownIf is all of the estimate or nothing of it: n follows from the SD and the
+// width of the interval.
+func (e Estimate) shownIf(may bool) Estimate {
+	if !may {
+		return Estimate{}
+	}
+	return e
+}
+
+// student is the t distribution of the mean of n.
+func student(n int) distuv.StudentsT { return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)} }
+
 // quantile is R's quantile(type = 7), which gonum does not have: the value at
 // place (n-1)p of the values in ascending order, on the line between two.
 func quantile(ascending []float64, p float64) float64 {

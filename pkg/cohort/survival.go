@@ -72,6 +72,9 @@ type Survival struct {
 	instrument string
 	who        witnesses[string]    // by reason
 	lives      witnesses[departure] // with the baselines and the last scores
+	windows    tally[Windows]
+	asked      witnesses[Windows]
+	showsAsked shown // the numbers of Windows that are shown
 }
 
 // AtRisk is how many had neither had the event nor been censored before a day.
@@ -105,10 +108,10 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		return Survival{}, err
 	}
 	s := Survival{
-		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, what: q.Instrument + " " + string(q.Event), instrument: q.Instrument,
+		Event: q.Event, Words: words, Confidence: q.Confidence, reasons: tally[string]{}, windows: tally[Windows]{}, what: q.Instrument + " " + string(q.Event), instrument: q.Instrument,
 		CasesOnly: q.Rules.Caseness != nil && (q.Event == EventLossOfResponse || !q.AnyBaseline),
 	}
-	leave, windows := map[int]leaving{}, tally[Windows]{}
+	leave := map[int]leaving{}
 	enrolled := 0
 	for c, err := range cases {
 		if err != nil {
@@ -122,11 +125,13 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 			continue
 		}
 		leave[life.days] = leave[life.days].with(life.event)
-		windows[Windows{From: life.baseline.Window, To: life.end.Window}]++
+		windows := windowsOf(life.baseline, life.end)
+		s.windows[windows]++
+		s.asked.add(windows, c, life.baseline, life.end)
 		s.lives.add(departure{life.days, life.event}, c, life.baseline, life.end)
 	}
 	s.Enrolled, s.N, s.LeftOut = &enrolled, new(s.reasons[""]), reasons(s.reasons)
-	s.Windows = windowPairs(windows)
+	s.showWindows(everything(windowCounts(s.windows)))
 	s.Curve = kaplanMeier(leave, q.Confidence)
 	s.Events = new(0)
 	for _, step := range s.Curve {
@@ -137,6 +142,11 @@ func (q SurvivalQuery) Compute(cases Cases) (Survival, error) {
 		s.AtRisk = append(s.AtRisk, AtRisk{Days: d, N: new(atRisk(s.Curve, d))})
 	}
 	return s, nil
+}
+
+// showWindows lists the windows with the numbers that may be shown.
+func (s *Survival) showWindows(may shown) {
+	s.Windows, s.showsAsked = windowList(s.windows, may), may
 }
 
 // departure is when and how a person left the curve.
@@ -154,6 +164,7 @@ func (s Survival) Bases() []Basis {
 		out = append(out, s.lives.bases(s.what+" curve", witness[departure].then, may, counted[departure]{countCounted, in})...)
 		out = append(out, s.lives.bases(s.what+" curve from", witness[departure].first, may, counted[departure]{countCounted, in})...)
 	}
+	out = append(out, s.asked.heads(s.instrument, s.showsAsked, windowCounts(s.windows)...)...)
 	number(s.N, func(departure) bool { return true })
 	number(s.Events, func(d departure) bool { return d.event })
 	for _, step := range s.Curve {

@@ -155,7 +155,7 @@ func TestTheBasesOfACurveAreTheBaselinesAndTheEnds(t *testing.T) {
 	counted := append([]cohort.Basis{head("counted", one)}, sums...)
 	sameFigure(t, "bases", slices.Concat(
 		[]cohort.Basis{head("everybody", both), head("not_treated", untreated), {Measure: "people", Number: "everybody", Groups: true, Data: both}},
-		counted, counted, counted, // all, the events, the one at the step
+		[]cohort.Basis{head("windows P14D/P7D", one)}, counted, counted, counted, // all, the events, the one at the step
 	), bases)
 	sameFigure(t, "windows", []cohort.Windows{{From: "P14D", To: "P7D", N: new(1)}}, s.Windows)
 	q := responseOf("")

@@ -13,10 +13,10 @@ func (s Survival) Withheld(threshold int) Survival {
 	s.Enrolled = shownIf(s.Enrolled, may[countEverybody])
 	s.LeftOut = withheldReasons(s.LeftOut, may)
 	whole := s.Curve
+	s.showWindows(showableWindows(s.windows, threshold))
 	if s.N = shownIf(s.N, may[countCounted]); s.N == nil {
-		whole = nil
+		whole, s.Windows, s.showsAsked = nil, nil, nil
 	}
-	s.Windows = withheldWindows(s.Windows, s.N, threshold)
 	s.Curve = merged(whole, threshold)
 	if len(s.Curve) == 0 && (s.N == nil || *s.N > 0) {
 		s.Events = nil

@@ -142,13 +142,9 @@ func unzip(t *testing.T, b []byte) map[string][]byte {
 
 func TestTheFormatsAreNamed(t *testing.T) {
 	for _, f := range export.Formats() {
-		got, err := export.ParseFormat(string(f))
-		if err != nil || got != f || f.ContentType() == "application/octet-stream" {
-			t.Errorf("%s is %s of type %s, %v", f, got, f.ContentType(), err)
+		if f.ContentType() == "application/octet-stream" || f.Extension() != "."+string(f) {
+			t.Errorf("%s is of type %s and ends with %s", f, f.ContentType(), f.Extension())
 		}
-	}
-	if _, err := export.ParseFormat("sav"); !fault.Is(err, fault.Invalid) {
-		t.Errorf("an unknown format is %v", err)
 	}
 	if _, err := export.Write(t.Context(), io.Discard, "sav", sample(), export.Options{}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an unknown format is written: %v", err)

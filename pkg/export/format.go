@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/protrack/protrack/pkg/fault"
@@ -44,14 +43,6 @@ func Formats() []Format {
 		all[i] = formats[i].format
 	}
 	return all
-}
-
-// ParseFormat finds a format by its name. An unknown one is fault.Invalid.
-func ParseFormat(name string) (Format, error) {
-	if !slices.Contains(Formats(), Format(name)) {
-		return "", fault.New(fault.Invalid, fmt.Sprintf("There is no such format. The formats are: %v.", Formats()))
-	}
-	return Format(name), nil
 }
 
 // ContentType is the media type of a file of the format.

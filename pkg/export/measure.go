@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// extent is what a column's cells need: how many bytes the longest text has,
-// and between which bounds the whole numbers lie. No cell holds anything when
+// extent is what a column's cells need: how many bytes and how many units of
+// UTF-16 the longest text has, and between which bounds the whole numbers lie. No cell holds anything when
 // lowest is above highest.
 type extent struct {
-	width           int
+	width, units    int
 	lowest, highest int64
 }
 
@@ -27,7 +27,10 @@ func (t Table) measure(ctx context.Context) (rows int64, extents []extent, err e
 			switch {
 			case c.Missing != Present:
 			case t.Columns[i].Kind == Text:
-				e.width = max(e.width, len(clean(c.Text)))
+				text := clean(c.Text)
+				if e.width = max(e.width, len(text)); len(text) > e.units { // which are no more than the bytes
+					e.units = max(e.units, utf16Len(text))
+				}
 			default:
 				e.lowest, e.highest = min(e.lowest, c.Int), max(e.highest, c.Int)
 			}

@@ -50,7 +50,7 @@ type Package struct {
 
 // WritePackage writes a package as a ZIP, and says how many rows its data has.
 // The same package gives the same bytes. The data is neither kept in memory nor
-// written elsewhere, save what XLSX needs; errors are those of Write.
+// written elsewhere; errors are those of Write.
 func WritePackage(ctx context.Context, w io.Writer, p Package) (int64, error) {
 	if err := p.Table.Check(); err != nil {
 		return 0, err

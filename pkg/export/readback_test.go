@@ -2,10 +2,12 @@ package export_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -232,6 +234,47 @@ func TestPythonReadsAPackageWithTypesAndLabels(t *testing.T) {
 		}
 		return want
 	})
+}
+
+// Rows that go on in a second sheet are read as those of the first, also where
+// a column holds nothing in the first.
+func TestAWorkbookOfTwoSheetsIsReadAsOneTable(t *testing.T) {
+	if os.Getenv("PROTRACK_TEST_LONG") != "1" {
+		t.Skip("a million rows are read by slow programs: PROTRACK_TEST_LONG=1")
+	}
+	const rows = 1<<20 + 1
+	table := export.Table{Name: "two", Columns: []export.Column{{Name: "n", Kind: export.Integer}, {Name: "taken_at", Kind: export.Moment}}}
+	table.Rows = func(yield func([]export.Cell, error) bool) {
+		for n := range rows {
+			row := []export.Cell{export.IntCell(n), export.None}
+			if n == rows-1 {
+				row[1] = export.MomentCell(january)
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+	dir := unpack(t, export.Package{Table: table, Format: export.XLSX})
+	want := fmt.Sprintf("%d %d %d", rows, rows-1, january.Unix())
+	for _, i := range []struct {
+		interpreter
+		library, code string
+	}{
+		{rscript(t), "readxl", `source("read.R"); cat("\nfound", nrow(data), max(data$n), as.numeric(max(data$taken_at, na.rm = TRUE)))`},
+		{python(t), "openpyxl", `import runpy; d = runpy.run_path("read.py")["data"]; print("found", len(d), d["n"].max(), int(d["taken_at"].max().timestamp()))`},
+	} {
+		if !i.can(t, i.library) {
+			t.Logf("there is no %s here", i.library)
+			continue
+		}
+		cmd := i.command(t, i.code)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if _, got, _ := strings.Cut(strings.TrimSpace(string(out)), "found "); got != want || err != nil {
+			t.Errorf("%s finds %q, %v; want %q", i.library, got, err, want)
+		}
+	}
 }
 
 func TestDuckDBFindsTheSameSumsInEachFormat(t *testing.T) {

@@ -2,12 +2,15 @@ package export_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
+	"pgregory.net/rapid"
 
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/fault"
@@ -79,22 +82,103 @@ func TestADateBeforeSpreadsheetsIsText(t *testing.T) {
 	}
 }
 
-func TestWhatASheetCannotHoldIsSaidBeforeTheFirstByte(t *testing.T) {
-	many := one(export.Column{Kind: export.Integer})
-	many.Rows = func(yield func([]export.Cell, error) bool) {
-		row := []export.Cell{export.None}
-		for range 1 << 20 {
-			if !yield(row, nil) {
+// alike is a table of so many rows that are all the same.
+func alike(rows int, cells ...export.Cell) export.Table {
+	table := export.Table{Name: "alike"}
+	for i := range cells {
+		table.Columns = append(table.Columns, export.Column{Name: "c" + strconv.Itoa(i), Kind: export.Integer})
+	}
+	table.Rows = func(yield func([]export.Cell, error) bool) {
+		for range rows {
+			if !yield(cells, nil) {
 				return
 			}
 		}
 	}
+	return table
+}
+
+func TestRowsThatDoNotFitInOneSheetGoOnInTheNext(t *testing.T) {
+	wide := make([]export.Cell, 16_384)
+	for i := range wide {
+		wide[i] = export.None
+	}
+	wide[16_383] = export.IntCell(7)
+	tests := map[string]struct {
+		table  export.Table
+		sheets []string
+		lines  []int    // of each, with their header
+		first  []string // cell and value of the last sheet of data
+	}{
+		"no rows":              {alike(0, export.IntCell(7)), []string{"data", "codebook"}, []int{1, 2}, []string{"A1", "c0"}},
+		"a sheet that is full": {alike(1<<20-1, export.IntCell(7)), []string{"data", "codebook"}, []int{1 << 20, 2}, nil},
+		"one row more":         {alike(1<<20, export.IntCell(7)), []string{"data", "data 2", "codebook"}, []int{1 << 20, 2, 2}, []string{"A2", "7"}},
+		"many cells": {
+			alike(4_883, wide...), []string{"data", "data 2", "codebook"}, []int{4_883, 2, 16_385}, []string{"XFD2", "7"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := write(t, export.XLSX, tt.table, export.Options{})
+			var lines []int
+			files := unzip(t, b)
+			for i := range tt.sheets {
+				sheet := files[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)]
+				lines = append(lines, bytes.Count(sheet, []byte("<row ")))
+			}
+			if diff := cmp.Diff(tt.lines, lines); diff != "" {
+				t.Errorf("lines of the sheets: %s", diff)
+			}
+			if tt.first == nil {
+				return // too long for a test to read twice
+			}
+			f := openXLSX(t, b)
+			if diff := cmp.Diff(tt.sheets, f.GetSheetList()); diff != "" {
+				t.Error(diff)
+			}
+			last := tt.sheets[len(tt.sheets)-2]
+			if got, err := f.GetCellValue(last, tt.first[0]); got != tt.first[1] || err != nil {
+				t.Errorf("%s of %s is %q, %v", tt.first[0], last, got, err)
+			}
+		})
+	}
+}
+
+func TestAWorkbookOfRowsThatChangeIsNotFinished(t *testing.T) {
+	for _, change := range []int{-1, 1} {
+		table, rows := one(export.Column{Kind: export.Integer}), 3
+		table.Rows = func(yield func([]export.Cell, error) bool) {
+			for range rows {
+				if !yield([]export.Cell{export.IntCell(1)}, nil) {
+					return
+				}
+			}
+			rows += change
+		}
+		if _, err := export.Write(t.Context(), io.Discard, export.XLSX, table, export.Options{}); err == nil {
+			t.Errorf("with %d rows more it is finished", change)
+		}
+	}
+}
+
+func TestACellOfAWorkbookHoldsAnyText(t *testing.T) {
+	pieces := append([]string{"&", ">", "_x0041_", "_x005F_", "_", "_x00", "\uFFFE", "\uFFFF", "\x1f"}, nasty...)
+	rapid.Check(t, func(rt *rapid.T) {
+		text := export.Cell{Text: strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 6).Draw(rt, "text"), "")}
+		column := export.Column{Name: "text", Kind: export.Text}
+		f := openXLSX(t, write(t, export.XLSX, one(column, text), export.Options{}))
+		if got, err := f.GetCellValue("data", "A2"); got != expected(column, text) || err != nil {
+			rt.Errorf("%q is read as %q, %v", text.Text, got, err)
+		}
+	})
+}
+
+func TestWhatASheetCannotHoldIsSaidBeforeTheFirstByte(t *testing.T) {
 	wide := synthetic(0, 16385)
 	tests := map[string]struct {
 		table export.Table
 		want  string
 	}{
-		"too many rows":    {many, "1048575 rows"},
 		"too many columns": {wide, "16384 columns"},
 		"a long text":      {one(export.Column{Kind: export.Text}, export.TextCell(strings.Repeat("😀", 16384))), "32767 characters"},
 	}

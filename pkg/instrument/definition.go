@@ -216,5 +216,14 @@ func (d *Definition) Change(id string) (ChangeRules, bool) {
 	return ChangeRules{}, false
 }
 
+// ChangeOrDefault is Change for a set that was chosen before: where a newer
+// definition has dropped it, the default set stands in. The set says which it is.
+func (d *Definition) ChangeOrDefault(chosen string) (ChangeRules, bool) {
+	if set, found := d.Change(chosen); found {
+		return set, true
+	}
+	return d.Change("")
+}
+
 // recallWindows lists the known windows; P1M counts as 30 days.
 var recallWindows = []string{"P1D", "P7D", "P14D", "P28D", "P1M", "P12M", "since_last_session"}

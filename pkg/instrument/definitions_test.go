@@ -71,6 +71,20 @@ func TestReliableChangeIsNotTheSimplifiedOne(t *testing.T) {
 	}
 }
 
+func TestWhereARuleSetWasDroppedTheDefaultStandsIn(t *testing.T) {
+	d := get(t, "pcl-5")
+	for chosen, want := range map[string]string{"marx-2022-s2": "marx-2022-s2", "": d.DefaultChangeRules, "dropped": d.DefaultChangeRules} {
+		if r, ok := d.ChangeOrDefault(chosen); !ok || r.ID != want {
+			t.Errorf("in the place of %q stands %q, want %q", chosen, r.ID, want)
+		}
+	}
+	none := *d
+	none.ChangeRules, none.DefaultChangeRules = nil, ""
+	if r, ok := none.ChangeOrDefault("marx-2022-s2"); ok {
+		t.Errorf("rules of an instrument without any: %v", r)
+	}
+}
+
 // The rules compute one condition at a time, so a set that means two at once
 // must not ship; one that leaves a part out says so.
 func TestNoRuleSetClaimsMoreThanIsComputed(t *testing.T) {

@@ -17,15 +17,15 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 	if x.Request.Cohort == nil && x.Request.ChangedSince == nil {
 		return nil
 	}
-	x.at = stamp(s.Now())
 	return s.Store.Study(ctx, x.who, func(r Reader) error {
-		x.chosen = nil
-		agreed, err := s.agreed(ctx, x, r)
+		x.chosen, x.at = nil, stamp(s.Now())
+		known, err := r.People(ctx, x.who, x.Request.AsOf)
 		if err != nil {
 			return err
 		}
+		agreed := x.sift(known)
 		if x.Request.ChangedSince != nil {
-			if err := x.change(ctx, r); err != nil {
+			if err := x.change(ctx, r, known); err != nil {
 				return err
 			}
 			x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !x.changed(p) })
@@ -35,7 +35,7 @@ func (s *Service) choose(ctx context.Context, x *Export) error {
 				return err
 			}
 		}
-		x.chosen = make(map[uuid.UUID]bool, len(x.People))
+		x.known, x.chosen = known, make(map[uuid.UUID]bool, len(x.People))
 		for _, p := range x.People {
 			x.chosen[p.ID] = true
 		}
@@ -49,7 +49,7 @@ var errNoWatermark = fault.New(fault.Invalid, "The increment begins when no expo
 // change reads what an increment is about. Whoever is not to see true dates
 // begins it where an earlier export ended: times at will would tell, by halving,
 // when each client's rows were recorded.
-func (x *Export) change(ctx context.Context, r Reader) (err error) {
+func (x *Export) change(ctx context.Context, r Reader, people []Person) (err error) {
 	since := *x.Request.ChangedSince
 	if x.Request.Profile == Deidentified && !x.who.May(auth.ExportLimited) {
 		known, err := r.ExportedAt(ctx, x.who, since, exportActions())
@@ -61,10 +61,6 @@ func (x *Export) change(ctx context.Context, r Reader) (err error) {
 		}
 	}
 	if x.changes, err = r.Changes(ctx, x.who, since, x.Request.AsOf); err != nil {
-		return err
-	}
-	people, err := r.People(ctx, x.who, x.Request.AsOf)
-	if err != nil {
 		return err
 	}
 	gone := slices.Clone(x.changes.Merged)
@@ -112,10 +108,16 @@ func (s *Service) inCohort(ctx context.Context, x *Export, r Reader, agreed []Pe
 	if x.Request.Profile == Deidentified && (f.EnrolledFrom != nil || f.EnrolledTo != nil || f.FirstDoseFrom != nil || f.FirstDoseTo != nil) {
 		return errDatedCohort
 	}
-	if x.Terms != nil {
+	switch tally := tallyOf(x.Request.Profile); {
+	case x.Terms != nil:
 		x.disguise.shown = x.Terms.Shown
-	} else if x.disguise.shown, err = s.shownValues(ctx, x, r, agreed); err != nil {
-		return err
+	case tally != nil && f.categorised():
+		if err := x.pass(ctx, r, agreed, tally.look); err != nil {
+			return err
+		}
+		if x.disguise.shown, err = s.shown(ctx, x, r, tally); err != nil {
+			return err
+		}
 	}
 	members := map[uuid.UUID]bool{}
 	q := HistoryQuery{AsOf: x.Request.AsOf, Instruments: f.instruments(nil)}

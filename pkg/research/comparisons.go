@@ -130,10 +130,7 @@ func cutpoint(def *instrument.Definition, settings care.Settings) (float64, bool
 
 // Item9 tells how the answers about suicidal thoughts moved.
 func (s *Service) Item9(ctx context.Context, who auth.Principal, q FigureQuery, c cohort.Item9Query) (cohort.Item9, Frame, error) {
-	q.Name, q.Instruments, q.Item9 = "item9", []string{suicidalThoughts}, true
+	q.Name, q.Instruments, q.Item9 = "item9", []string{cohort.PHQ9}, true
 	q.Choice = Choice{What: c, Points: []cohort.TimePoint{c.From, c.To}}
 	return figure(ctx, s, who, q, func(_ *Frame, cases cohort.Cases) (cohort.Item9, error) { return c.Compute(cases) })
 }
-
-// suicidalThoughts is the instrument whose item 9 asks for them.
-const suicidalThoughts = cohort.PHQ9

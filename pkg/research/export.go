@@ -5,7 +5,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +12,6 @@ import (
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/export"
-	"github.com/protrack/protrack/pkg/instrument"
 )
 
 // LeftOut counts the people whose data a request would have reached and does
@@ -22,18 +20,6 @@ type LeftOut struct {
 	NoConsent int `json:"no_consent"` // nothing is known of what they say to research
 	Withdrawn int `json:"withdrawn"`  // they have withdrawn, or refused from the start
 	Erased    int `json:"erased"`     // their record was erased
-}
-
-// Terms are what the bytes of an export depend on besides the record and the
-// request. They are settled when it is read first; who sets them before repeats
-// an earlier export. They are stored with a snapshot; hence the tags.
-type Terms struct {
-	Versions map[string]string `json:"versions"` // of each instrument's definition
-	Rules    map[string]string `json:"rules"`    // change rule set of each instrument; absent: none applies
-	// Shown are, by column, the values that enough people share; all others are
-	// merged. What few have, or one, is kept nowhere: it would outlive their record.
-	Shown    map[string][]string `json:"shown,omitempty"`
-	Sessions int                 `json:"sessions,omitempty"` // of the shape wide: up to which number dosing sessions have columns
 }
 
 // Export is an export that was allowed and noted, and is about to be written.
@@ -49,8 +35,10 @@ type Export struct {
 	// into another one. Whoever keeps earlier exports deletes their rows.
 	Withdrawn []string
 
+	sent     Request // as it was sent, filled in
 	who      auth.Principal
 	at       time.Time // when it was last looked who has agreed
+	known    []Person  // everybody, as choose found them; nil: there was nothing to choose by
 	disguise disguise
 	chosen   map[uuid.UUID]bool // people by cohort and changes; nil: everybody
 	moved    map[uuid.UUID]bool // of an increment, people of whom every row is new
@@ -78,39 +66,21 @@ func (s *Service) Prepare(ctx context.Context, who auth.Principal, r Request) (*
 // more that was recorded before: the next increment begins there, and must not
 // pass over what had not come in.
 func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, entry func(*Export) audit.Entry) (*Export, error) {
-	r := x.Request
-	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
-		return nil, err
-	}
-	if err := s.check(r); err != nil {
-		return nil, err
-	}
-	x.who = reaching(who)
-	x.disguise = disguise{profile: r.Profile, dates: x.Request.Dates}
-	if x.GeneratedAt.IsZero() {
-		x.GeneratedAt = stamp(s.Now())
-		if err := s.Store.Settle(ctx, who); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.choose(ctx, x); err != nil {
+	if err := s.begin(ctx, who, x); err != nil {
 		return nil, err
 	}
 	err := s.Store.Conduct(ctx, x.who, func(tx Tx) (err error) {
-		x.at = stamp(s.Now())
-		if r.Profile != Identified {
+		if x.sent.Profile != Identified {
 			if err := s.nameBy(ctx, x.who, tx, &x.disguise, x.Request.Project); err != nil {
 				return err
 			}
 		}
-		all, err := s.agreed(ctx, x, tx)
+		all, err := s.found(ctx, x, tx)
 		if err != nil {
 			return err
 		}
-		if len(r.Instruments) == 0 && x.snapshot == nil { // a snapshot keeps to those that there were, none too
-			if x.Request.Instruments, err = x.instruments(ctx, tx, all); err != nil {
-				return err
-			}
+		if err := x.fillInstruments(ctx, tx, all); err != nil {
+			return err
 		}
 		x.order()
 		tx.Note(entry(x))
@@ -119,7 +89,37 @@ func (s *Service) prepare(ctx context.Context, who auth.Principal, x *Export, en
 	if err != nil {
 		return nil, err
 	}
+	x.known = nil
 	return x, nil
+}
+
+// begin checks a request and finds the people whom it chooses.
+func (s *Service) begin(ctx context.Context, who auth.Principal, x *Export) error {
+	r := x.Request
+	if err := s.require(ctx, who, r.Profile.permission()); err != nil {
+		return err
+	}
+	if err := s.check(r); err != nil {
+		return err
+	}
+	x.sent, x.who = r, reaching(who)
+	x.disguise = disguise{profile: r.Profile, dates: r.Dates}
+	if x.GeneratedAt.IsZero() {
+		x.GeneratedAt = stamp(s.Now())
+		if err := s.Store.Settle(ctx, who); err != nil {
+			return err
+		}
+	}
+	return s.choose(ctx, x)
+}
+
+// fillInstruments names the instruments of a request that names none. A
+// snapshot keeps to those that there were, none too.
+func (x *Export) fillInstruments(ctx context.Context, r Reader, agreed []Person) (err error) {
+	if len(x.sent.Instruments) == 0 && x.snapshot == nil {
+		x.Request.Instruments, err = x.instruments(ctx, r, agreed)
+	}
+	return err
 }
 
 // instruments are those that there is anything of. What only others answered is
@@ -147,13 +147,40 @@ func reaching(who auth.Principal) auth.Principal {
 	return who
 }
 
+// found is agreed by what choose has found, where it has looked.
+func (s *Service) found(ctx context.Context, x *Export, r Reader) ([]Person, error) {
+	if x.known == nil {
+		return s.agreed(ctx, x, r)
+	}
+	return x.sift(x.known), nil
+}
+
 // agreed finds the people who have agreed to research, now, and of these the
 // ones whom the export is about.
 func (s *Service) agreed(ctx context.Context, x *Export, r Reader) ([]Person, error) {
+	x.at = stamp(s.Now())
 	people, err := r.People(ctx, x.who, x.Request.AsOf)
 	if err != nil {
 		return nil, err
 	}
+	return x.sift(people), nil
+}
+
+// stillAgreed is agreed for an export that was prepared: nobody is in it whom its
+// entry does not name.
+func (s *Service) stillAgreed(ctx context.Context, x *Export, r Reader) ([]Person, error) {
+	noted := make(map[uuid.UUID]bool, len(x.People))
+	for _, p := range x.People {
+		noted[p.ID] = true
+	}
+	all, err := s.agreed(ctx, x, r)
+	x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !noted[p.ID] })
+	return all, err
+}
+
+// sift leaves of everybody those who have agreed, and puts the ones whom the
+// export is about into it.
+func (x *Export) sift(people []Person) []Person {
 	var all []Person
 	x.People, x.LeftOut = nil, LeftOut{}
 	for _, p := range people {
@@ -176,7 +203,7 @@ func (s *Service) agreed(ctx context.Context, x *Export, r Reader) ([]Person, er
 	if x.Withdrawn = x.gone(people); x.snapshot != nil {
 		x.thaw()
 	}
-	return all, nil
+	return all
 }
 
 // order sorts people by pseudonym, where they have one: the order of their ids
@@ -192,22 +219,6 @@ func (x *Export) order() {
 	slices.SortFunc(x.People, func(a, b Person) int { return bytes.Compare(keys[a.ID], keys[b.ID]) })
 }
 
-// exported is the entry of an export: of the time that the export is of, by which
-// it is known when the next increment is asked for. It names filters, and no
-// value of theirs that says who somebody is.
-func (s *Service) exported(x *Export) audit.Entry {
-	e := s.entry(x.who.Did(x.Request.Table.action(), "", uuid.Nil)).WithClients(records(x.People))
-	e.At = x.GeneratedAt
-	e.Details.Note = map[string]string{
-		"profile": string(x.Request.Profile), "project": x.Request.Project, "format": string(x.Request.Format),
-		"shape": string(x.Request.Shape), "package": strconv.FormatBool(x.Request.Package),
-	}
-	if x.Request.AsOf != nil {
-		e.Details.Note["as_of"] = x.Request.AsOf.Format(time.RFC3339Nano)
-	}
-	return e
-}
-
 // records are those of people.
 func records(people []Person) []uuid.UUID {
 	var ids []uuid.UUID
@@ -221,16 +232,10 @@ func records(people []Person) []uuid.UUID {
 // withdrawn since it was prepared is left out.
 func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) error) error {
 	return s.Store.Study(ctx, x.who, func(r Reader) error {
-		noted := make(map[uuid.UUID]bool, len(x.People))
-		for _, p := range x.People {
-			noted[p.ID] = true
-		}
-		x.at = stamp(s.Now())
-		all, err := s.agreed(ctx, x, r)
+		all, err := s.stillAgreed(ctx, x, r)
 		if err != nil {
 			return err
 		}
-		x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !noted[p.ID] })
 		x.order()
 		if err := s.settle(ctx, x, r, all); err != nil {
 			return err
@@ -242,50 +247,6 @@ func (s *Service) Read(ctx context.Context, x *Export, fn func(export.Table) err
 		table.Rows = x.counted(table.Rows)
 		return fn(table)
 	})
-}
-
-// settle fills in what an export that repeats no other one is made by.
-func (s *Service) settle(ctx context.Context, x *Export, r Reader, agreed []Person) error {
-	if x.Terms == nil {
-		t := &Terms{Versions: map[string]string{}, Rules: map[string]string{}}
-		set, err := r.Settings(ctx, x.who)
-		if err != nil {
-			return err
-		}
-		for _, id := range x.Request.Instruments {
-			def, err := s.Instruments.Get(id)
-			if err != nil {
-				return err
-			}
-			t.Versions[id] = def.Version
-			if rules, found := ruleSet(def, set[id].ChangeRules); found {
-				t.Rules[id] = rules.ID
-			}
-		}
-		t.Shown = x.disguise.shown
-		if x.Request.categorised() && t.Shown == nil {
-			if t.Shown, err = s.shownValues(ctx, x, r, agreed); err != nil {
-				return err
-			}
-		}
-		if x.Request.Shape == Wide {
-			if t.Sessions, err = x.mostDoses(ctx, r); err != nil {
-				return err
-			}
-		}
-		x.Terms = t
-	}
-	x.disguise.shown = x.Terms.Shown
-	return nil
-}
-
-// ruleSet is the set that a clinic chose, or the instrument's default where a
-// newer definition has dropped it.
-func ruleSet(def *instrument.Definition, chosen string) (instrument.ChangeRules, bool) {
-	if set, found := def.Change(chosen); found {
-		return set, true
-	}
-	return def.Change("")
 }
 
 // Until is up to when the export knows the record.
@@ -312,7 +273,7 @@ func (s *Service) table(ctx context.Context, x *Export, r Reader) (export.Table,
 	case x.Request.Shape == Long:
 		return x.longTable(ctx, r, set), nil
 	case x.Request.Shape == Wide:
-		return x.wideTable(ctx, r, set)
+		return x.wideTable(ctx, r, set), nil
 	}
 	return x.assessmentTable(ctx, r, set), nil
 }

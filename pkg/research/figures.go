@@ -1,6 +1,7 @@
 package research
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -260,8 +261,8 @@ func read(ctx context.Context, who auth.Principal, r Reader, people []Person, fi
 	return cases(ctx, who, r, people, h, until)
 }
 
-// rules are the change rules by which a figure judges. Where a newer definition
-// has dropped the set that a clinic chose, the instrument's default stands in.
+// rules are the change rules by which a figure judges: the query's, or those
+// that the clinic chose.
 func (s *Service) rules(q FigureQuery, settings care.Settings) map[string]trajectory.Rules {
 	out := map[string]trajectory.Rules{}
 	for _, id := range q.Instruments {
@@ -269,15 +270,7 @@ func (s *Service) rules(q FigureQuery, settings care.Settings) map[string]trajec
 		if err != nil {
 			continue
 		}
-		name := q.Rules
-		if name == "" {
-			name = settings[id].ChangeRules
-		}
-		set, found := def.Change(name)
-		if !found {
-			set, found = def.Change("")
-		}
-		if found {
+		if set, found := def.ChangeOrDefault(cmp.Or(q.Rules, settings[id].ChangeRules)); found {
 			out[id] = care.RulesOf(set)
 		}
 	}

@@ -60,6 +60,12 @@ func (f Filter) Match(c cohort.Case) bool {
 		f.matchDose(c) && f.matchBaseline(c)
 }
 
+// categorised reports whether the filter asks for values of which the rare ones
+// may be merged.
+func (f Filter) categorised() bool {
+	return len(f.Indication)+len(f.Sex)+len(f.Substance)+len(f.Route) > 0
+}
+
 // matchDose looks at the first dose. Who had none fits where nothing is asked.
 func (f Filter) matchDose(c cohort.Case) bool {
 	var first cohort.Dose

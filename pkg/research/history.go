@@ -88,7 +88,6 @@ type Form struct {
 	Answers       []Answer
 	Declined      []string
 	ItemsAnswered *int
-	ItemsMissing  *int
 	Subscales     map[string]*float64
 }
 

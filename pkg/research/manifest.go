@@ -19,7 +19,7 @@ import (
 type Manifest struct {
 	Format      string               `json:"format"`  // manifestFormat
 	Version     int                  `json:"version"` // of the manifest's own form
-	Program     string               `json:"program"`
+	Program     string               `json:"program"` // that wrote the package
 	Profile     Profile              `json:"profile"`
 	Request     Request              `json:"request"`
 	GeneratedAt time.Time            `json:"generated_at"`
@@ -30,6 +30,17 @@ type Manifest struct {
 	Withdrawn   []string             `json:"withdrawn,omitempty"` // of a snapshot or an increment: who has left it since, by pseudonym
 	Snapshot    string               `json:"snapshot,omitempty"`  // its name
 	Files       []export.File        `json:"files"`
+
+	// Differs is of a snapshot that nobody has left, and whose package is not the one that
+	// was handed out first: nothing but the program can be why.
+	Differs *Difference `json:"differs_from_first,omitempty"`
+}
+
+// Difference says how the package of a snapshot is not what was handed out
+// first.
+type Difference struct {
+	FirstProgram string   `json:"first_program"` // that wrote the first one; Manifest.Program wrote this one
+	Files        []string `json:"files"`         // that one of the two has not, or with another SHA-256; none: the manifest alone is another
 }
 
 // ManifestInstrument is a questionnaire by whose definition columns were made.
@@ -97,7 +108,7 @@ func (s *Service) Package(x *Export, t export.Table, program string) export.Pack
 func (s *Service) Write(ctx context.Context, w io.Writer, x *Export, t export.Table, program string) (int64, error) {
 	switch {
 	case x.snapshot != nil:
-		return export.WritePackage(ctx, w, s.snapshotPackage(x, t))
+		return export.WritePackage(ctx, w, s.snapshotPackage(ctx, x, t, program))
 	case x.Request.Package:
 		return export.WritePackage(ctx, w, s.Package(x, t, program))
 	}

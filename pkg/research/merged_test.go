@@ -3,10 +3,7 @@
 package research_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -15,73 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/research"
 )
-
-// signing lets the study take snapshots.
-func (c study) signing(t *testing.T) {
-	t.Helper()
-	key, _, err := audit.NewKey("test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Research.Signer, err = key.Signer(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// freeze takes a snapshot of a name.
-func (c study) freeze(t *testing.T, name string, r research.Request) research.Snapshot {
-	t.Helper()
-	out, _, err := c.Research.TakeSnapshot(ctx, c.Who, uuid.Nil, name, r, "protrack test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// pulled is the package of a snapshot.
-func (c study) pulled(t *testing.T, snap research.Snapshot) (*research.Export, map[string]string) {
-	t.Helper()
-	x, err := c.Research.Pull(ctx, c.Who, snap.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	err = c.Research.Read(ctx, x, func(table export.Table) error {
-		_, err := c.Research.Write(ctx, &b, x, table, "protrack test")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x, members(t, b.Bytes())
-}
-
-// members are the files of a package.
-func members(t *testing.T, file []byte) map[string]string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[f.Name] = string(content)
-	}
-	return out
-}
 
 // TestWhoWithdrawsIsOutOfWhatWasKnownBefore merges two records, or sets them
 // apart, between the time that an export is of and a withdrawal on either.

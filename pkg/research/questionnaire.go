@@ -19,23 +19,17 @@ type questionnaire struct {
 	versions               []*instrument.Definition // it, and those before it
 }
 
-// questionnaires are those of an export. NotFound where a version is none of
+// questionnaires are those of an export. Conflict where a version is none of
 // this server's.
 func (s *Service) questionnaires(x *Export) ([]questionnaire, error) {
 	var out []questionnaire
 	for _, id := range x.Request.Instruments {
 		versions := s.Instruments.Versions(id)
-		if x.Terms != nil {
-			made := slices.IndexFunc(versions, func(d *instrument.Definition) bool { return d.Version == x.Terms.Versions[id] })
-			if made < 0 {
-				made = len(versions)
-			}
-			versions = versions[made:]
+		made := slices.IndexFunc(versions, func(d *instrument.Definition) bool { return d.Version == x.Terms.Versions[id] })
+		if made < 0 {
+			return nil, fault.New(fault.Conflict, fmt.Sprintf("This server has no definition of %s %s, which the export was made by.", id, x.Terms.Versions[id]))
 		}
-		if len(versions) == 0 {
-			return nil, fault.New(fault.NotFound, fmt.Sprintf("This server does not know %s in the version that the export was made by.", id))
-		}
-		out = append(out, questionnaire{versions[0], versions})
+		out = append(out, questionnaire{versions[made], versions[made:]})
 	}
 	return out, nil
 }

@@ -71,35 +71,43 @@ const (
 	fewest = 5
 )
 
-// shownValues counts the people who have each value of a profile's categories,
-// and says which values are shown. It counts everybody in research, whatever
-// rows are asked for: what is merged is the same in each export of one time.
-func (s *Service) shownValues(ctx context.Context, x *Export, r Reader, agreed []Person) (map[string][]string, error) {
-	hidden := x.Request.Profile.hidden()
-	if len(hidden) == 0 {
-		return nil, nil
+// tally counts the people who have each value of a profile's categories. It is
+// shown everybody in research, whatever rows are asked for: what is merged is the
+// same in each export of one time.
+type tally struct {
+	hidden []category
+	who    []holders // by category
+	people int32
+}
+
+// tallyOf is the tally of a profile; nil where it merges nothing.
+func tallyOf(p Profile) *tally {
+	t := &tally{hidden: p.hidden()}
+	if len(t.hidden) == 0 {
+		return nil
 	}
+	for range t.hidden {
+		t.who = append(t.who, holders{})
+	}
+	return t
+}
+
+func (t *tally) look(h *History) {
+	for i, c := range t.hidden {
+		c.of(h, func(value string) { t.who[i].add(c.spelt(value), t.people) })
+	}
+	t.people++
+}
+
+// shown are, by category, the values that enough of the people have.
+func (s *Service) shown(ctx context.Context, x *Export, r Reader, t *tally) (map[string][]string, error) {
 	set, err := r.ClinicSettings(ctx, x.who)
 	if err != nil {
 		return nil, err
 	}
-	who := make([]holders, len(hidden))
-	for i := range who {
-		who[i] = holders{}
-	}
-	n := int32(0)
-	for h, err := range r.Histories(ctx, x.who, agreed, HistoryQuery{AsOf: x.Request.AsOf, SkipForms: true}) {
-		if err != nil {
-			return nil, err
-		}
-		for i, c := range hidden {
-			c.of(&h, func(value string) { who[i].add(c.spelt(value), n) })
-		}
-		n++
-	}
-	out := make(map[string][]string, len(hidden))
-	for i, c := range hidden {
-		out[c.name] = who[i].shown(max(set.SmallestCell, fewest))
+	out := make(map[string][]string, len(t.hidden))
+	for i, c := range t.hidden {
+		out[c.name] = t.who[i].shown(max(set.SmallestCell, fewest))
 	}
 	return out, nil
 }

@@ -176,13 +176,9 @@ func (r Request) checkFilters(f *requestFaults) {
 
 	f.add(r.From != nil && r.To != nil && !r.From.Before(*r.To), "to", "before_start", "The time ends before it starts.")
 	f.add(r.Session != nil && *r.Session < 1, "session", "out_of_range", "Sessions are numbered from 1.")
-	f.add(r.Timing != "" && !slices.Contains(timings(), r.Timing), "timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
+	f.add(r.Timing != "" && !slices.Contains(care.Timings(), r.Timing), "timing", "unknown_timing", "The timing is baseline, before, after or follow_up.")
 
 	const hidden = "This profile hides what is asked for."
 	f.add(r.Course != nil && r.Profile != Identified, "course_id", "hidden_by_profile", hidden)
 	f.add((r.From != nil || r.To != nil) && r.Profile == Deidentified && r.Dates == DaysOnly, "from", "hidden_by_profile", hidden)
-}
-
-func timings() []care.Timing {
-	return []care.Timing{care.AtBaseline, care.BeforeIt, care.AfterIt, care.AtFollowUp}
 }

@@ -70,6 +70,8 @@ type Reader interface {
 	LastAnswer(ctx context.Context, who auth.Principal, question []byte) (Answered, error)
 	// Snapshot finds a snapshot; NotFound if there is none.
 	Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (Snapshot, error)
+	// SnapshotNamed reports whether a snapshot has this name.
+	SnapshotNamed(ctx context.Context, who auth.Principal, name string) (bool, error)
 	// Snapshots lists snapshots by id, behind page.After.ID.
 	Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]Snapshot, error)
 	// SnapshotMembers gives the people whose data a snapshot held, by id.
@@ -93,7 +95,7 @@ type Tx interface {
 	// PutAnswer stores when a question was answered, in the place of the time before.
 	PutAnswer(ctx context.Context, who auth.Principal, a Answered) error
 	// InsertSnapshot stores a snapshot with its members; false, and nothing
-	// stored, where the id is in use; Conflict where the name is.
+	// stored, where the clinic has one of this id or name.
 	InsertSnapshot(ctx context.Context, who auth.Principal, s Snapshot, members []uuid.UUID) (bool, error)
 }
 
@@ -120,7 +122,7 @@ type Service struct {
 	NewID       func() uuid.UUID
 	NewSecret   func() []byte // 32 random bytes
 	Signer      note.Signer   // vouches for snapshots
-	Log         *slog.Logger  // refusals, with ids only
+	Log         *slog.Logger  // refusals, and snapshots that became others, with ids only
 
 	scales scales
 }

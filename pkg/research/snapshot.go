@@ -2,14 +2,13 @@ package research
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +24,7 @@ import (
 // when, by which versions of the instruments, and whose data it held. The data
 // is not copied. It is read again whenever the package is pulled, and is the
 // same to the last byte unless somebody has withdrawn since, who is then named
-// by pseudonym.
+// by pseudonym, or another program writes other bytes, which then says so.
 type Snapshot struct {
 	ID        uuid.UUID
 	Name      string
@@ -68,6 +67,9 @@ var errNoSigner = fault.New(fault.Unavailable, "This server has no key to sign s
 
 var errSnapshotName = fault.Detail{Pointer: "/name", Code: "not_a_name", Message: "A snapshot's name has at most 63 lower-case letters, digits, dots, hyphens and underscores."}
 
+var errSnapshotNameTaken = fault.New(fault.Conflict, "Another snapshot of this clinic has this name.",
+	fault.Detail{Pointer: "/name", Code: "name_taken", Message: "Names of snapshots are unique in the clinic."})
+
 // TakeSnapshot freezes an export, which a program of this name and version
 // writes; id may be uuid.Nil. Forbidden where the profile is more than the
 // principal's rights; Conflict where the name is taken. Ids are idempotent as in
@@ -107,8 +109,8 @@ func (s *Service) TakeSnapshot(ctx context.Context, who auth.Principal, id uuid.
 	if err != nil {
 		return Snapshot{}, care.Refused, err
 	}
-	if !created {
-		return s.settled(ctx, who, id, name, r) // another request with this id was quicker
+	if !created { // another request with this id or name was quicker
+		return s.settled(ctx, who, id, name, r)
 	}
 	return snap, care.Created, nil
 }
@@ -147,12 +149,19 @@ func inBody(err error) error {
 	return moved.Because(err)
 }
 
-// settled answers for an id that may be in use: a retry carries what was asked
-// for first, and anything else would overwrite it.
+// settled answers for an id or a name that may be in use, before the record is
+// read for nothing: a retry carries what was asked for first, and anything else
+// would overwrite it.
 func (s *Service) settled(ctx context.Context, who auth.Principal, id uuid.UUID, name string, r Request) (snap Snapshot, outcome care.Outcome, err error) {
 	err = s.Store.Study(ctx, who, func(tx Reader) error {
-		snap, err = tx.Snapshot(ctx, who, id)
-		return err
+		if snap, err = tx.Snapshot(ctx, who, id); !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		taken, e := tx.SnapshotNamed(ctx, who, name)
+		if taken {
+			return errSnapshotNameTaken
+		}
+		return cmp.Or(e, err)
 	})
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -196,7 +205,7 @@ func (s *Service) freeze(ctx context.Context, who auth.Principal, snap *Snapshot
 			members = append(members, p.ID)
 		}
 		snap.Frozen.Request, snap.Frozen.Terms, snap.Frozen.LeftOut = x.Request, *x.Terms, x.LeftOut
-		_, err := export.WritePackage(ctx, io.Discard, s.snapshotPackage(x, t))
+		_, err := export.WritePackage(ctx, io.Discard, s.snapshotPackage(ctx, x, t, snap.Frozen.Program))
 		return err
 	})
 	return members, err
@@ -240,89 +249,4 @@ func (s *Service) Snapshots(ctx context.Context, who auth.Principal, page care.P
 		list[i] = s.covered(who, list[i])
 	}
 	return list, err
-}
-
-// Pull prepares the package of a snapshot, and leaves its entry in the audit
-// trail. Who has withdrawn since, or was erased, is not in it and named in its
-// manifest by pseudonym. The principal needs what the snapshot's profile needs.
-func (s *Service) Pull(ctx context.Context, who auth.Principal, id uuid.UUID) (*Export, error) {
-	if err := s.require(ctx, who, auth.ReadSnapshots); err != nil {
-		return nil, err
-	}
-	if s.Signer == nil {
-		return nil, errNoSigner
-	}
-	x := &Export{snapshot: new(Snapshot), members: map[uuid.UUID]bool{}}
-	err := s.Store.Study(ctx, who, func(tx Reader) (err error) {
-		if *x.snapshot, err = tx.Snapshot(ctx, who, id); err != nil {
-			return err
-		}
-		members, err := tx.SnapshotMembers(ctx, reaching(who), id)
-		for _, m := range members {
-			x.members[m] = true
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	x.Request, x.Terms, x.GeneratedAt = x.snapshot.Frozen.Request, &x.snapshot.Frozen.Terms, x.snapshot.CreatedAt
-	return s.prepare(ctx, who, x, func(x *Export) audit.Entry {
-		return s.snapshotEntry(x.who, "snapshot.export", *x.snapshot).WithClients(records(x.People))
-	})
-}
-
-// thaw leaves of an export those who were in its snapshot, and names those of
-// them who have left it since.
-func (x *Export) thaw() {
-	x.GeneratedAt, x.LeftOut = x.snapshot.CreatedAt, x.snapshot.Frozen.LeftOut
-	x.People = slices.DeleteFunc(x.People, func(p Person) bool { return !x.members[p.ID] })
-	stays := make(map[uuid.UUID]bool, len(x.People))
-	for _, p := range x.People {
-		stays[p.ID] = true
-	}
-	x.Withdrawn = nil
-	for id := range x.members {
-		if !stays[id] {
-			x.Withdrawn = append(x.Withdrawn, x.disguise.id(aClient, id))
-		}
-	}
-	slices.Sort(x.Withdrawn)
-}
-
-// snapshotPackage is the package of a snapshot, which keeps what vouches for it.
-// While nobody has withdrawn that is what it was first, to the byte, also where
-// the key was changed since.
-func (s *Service) snapshotPackage(x *Export, t export.Table) export.Package {
-	snap := x.snapshot
-	p := s.Package(x, t, snap.Frozen.Program)
-	p.Stored = true
-	p.Sign = func(manifest []byte) (signature []byte, err error) {
-		if !bytes.Equal(manifest, snap.Manifest) {
-			sum := sha256.Sum256(manifest)
-			if snap.Signature, err = vouch(s.Signer, manifestOrigin, sum[:]); err != nil {
-				return nil, err
-			}
-			snap.Manifest = manifest
-		}
-		return snap.Signature, nil
-	}
-	p.Seal = func(sum []byte) (string, error) {
-		if !strings.HasPrefix(snap.Seal, vouchText(packageOrigin, sum)) {
-			seal, err := vouch(s.Signer, packageOrigin, sum)
-			if err != nil {
-				return "", err
-			}
-			snap.Seal = string(seal)
-		}
-		return snap.Seal, nil
-	}
-	return p
-}
-
-// snapshotEntry is an entry about a snapshot.
-func (s *Service) snapshotEntry(who auth.Principal, action string, snap Snapshot) audit.Entry {
-	e := s.entry(who.Did(action, "snapshot", snap.ID))
-	e.Details.Note = map[string]string{"profile": string(snap.Frozen.Asked.Profile), "table": string(snap.Frozen.Asked.Table)}
-	return e
 }

@@ -46,7 +46,7 @@ func (x *Export) lines(set []questionnaire) func(*patient) iter.Seq2[line, error
 					n++
 				}
 				id := forms[0].Instrument
-				series, rules := care.SeriesOf(by[id].Definition, pointsOf(forms[:n]), begun, x.ruleSet(id))
+				series, rules := care.SeriesOf(by[id].Definition, pointsOf(forms[:n]), begun, x.Terms.Rules[id])
 				tr := trajectory.Compute(series, rules, trajectory.Options{})
 				if !yield(&tr, nil) {
 					return
@@ -55,14 +55,6 @@ func (x *Export) lines(set []questionnaire) func(*patient) iter.Seq2[line, error
 			}
 		}
 	}
-}
-
-// ruleSet is by which change rules an instrument is judged.
-func (x *Export) ruleSet(id string) string {
-	if x.Terms == nil {
-		return ""
-	}
-	return x.Terms.Rules[id]
 }
 
 func pointsOf(forms []Form) []care.Point {

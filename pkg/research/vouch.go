@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -21,6 +22,7 @@ import (
 const (
 	manifestOrigin = "protrack snapshot manifest"
 	packageOrigin  = "protrack snapshot package"
+	repackedOrigin = "protrack snapshot package, its files packed otherwise than at first"
 )
 
 // vouch signs the sum of a thing, as a signed note (Ed25519).
@@ -34,50 +36,65 @@ func vouchText(origin string, sum []byte) string {
 
 // vouched checks that a signed note of a known key says that this is the sum,
 // and is spelt as it was made: base64 has several spellings of the same bytes.
-func vouched(signed []byte, origin string, sum []byte, keys note.Verifiers) error {
+// It gives the origin, which is one of those named; what names the note to
+// people.
+func vouched(what string, signed, sum []byte, keys note.Verifiers, origins ...string) (string, error) {
 	n, err := note.Open(signed, keys)
-	if err != nil {
-		return fault.New(fault.Invalid, "The signature is not one of a known key.").Because(err)
+	var unknown *note.UnverifiedNoteError
+	switch {
+	case errors.As(err, &unknown):
+		return "", fault.New(fault.Invalid, what+" is not by a key that is trusted.").Because(err)
+	case err != nil:
+		return "", fault.New(fault.Invalid, what+" is not as it was made.").Because(err)
 	}
-	if n.Text != vouchText(origin, sum) {
-		return fault.New(fault.Invalid, "The signature is one of something else.")
+	at := slices.IndexFunc(origins, func(origin string) bool { return n.Text == vouchText(origin, sum) })
+	if at < 0 {
+		return "", fault.New(fault.Invalid, what+" is one of other bytes.")
 	}
 	var exact strings.Builder
 	exact.WriteString(n.Text + "\n")
 	for _, s := range n.Sigs {
 		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
-			return fault.New(fault.Invalid, "The signature is not written as it was made.").Because(err)
+			return "", fault.New(fault.Invalid, what+" is not as it was made.").Because(err)
 		}
 		fmt.Fprintf(&exact, "— %s %s\n", s.Name, s.Base64)
 	}
 	if exact.String() != string(signed) {
-		return fault.New(fault.Invalid, "The signature is not written as it was made.")
+		return "", fault.New(fault.Invalid, what+" is not as it was made.")
 	}
-	return nil
+	return origins[at], nil
+}
+
+// Verified is what the package of a snapshot is found to be.
+type Verified struct {
+	Manifest
+	Repacked bool // the ZIP is not the first one of the snapshot, and its files are the first ones
 }
 
 // VerifyPackage checks the package of a snapshot, without the server that made
 // it: the seal of the whole file, the manifest's signature, and that the files
 // are those of the manifest. A *fault.Error of kind Invalid says what is not so.
-func VerifyPackage(r io.ReaderAt, size int64, keys ...note.Verifier) (Manifest, error) {
-	var m Manifest
+func VerifyPackage(r io.ReaderAt, size int64, keys ...note.Verifier) (Verified, error) {
+	var v Verified
 	trusted := note.VerifierList(keys...)
 	p, err := export.OpenPackage(r, size)
 	if err != nil {
-		return m, err
+		return v, err
 	}
-	if err := vouched([]byte(p.Seal), packageOrigin, p.Sum, trusted); err != nil {
-		return m, fmt.Errorf("the package's seal: %w", err)
+	origin, err := vouched("The package's seal", []byte(p.Seal), p.Sum, trusted, packageOrigin, repackedOrigin)
+	if err != nil {
+		return v, err
 	}
+	v.Repacked = origin == repackedOrigin
 	sum := sha256.Sum256(p.Manifest)
-	if err := vouched(p.Signature, manifestOrigin, sum[:], trusted); err != nil {
-		return m, fmt.Errorf("%s: %w", export.ManifestFile, err)
+	if _, err := vouched("The manifest's signature", p.Signature, sum[:], trusted, manifestOrigin); err != nil {
+		return v, err
 	}
-	if err := json.Unmarshal(p.Manifest, &m); err != nil {
-		return m, fault.New(fault.Invalid, "The manifest cannot be read.").Because(err)
+	if err := json.Unmarshal(p.Manifest, &v.Manifest); err != nil {
+		return v, fault.New(fault.Invalid, "The manifest cannot be read.").Because(err)
 	}
-	if !slices.Equal(m.Files, p.Files) {
-		return m, fault.New(fault.Invalid, "The files are not those of the manifest.")
+	if !slices.Equal(v.Files, p.Files) {
+		return v, fault.New(fault.Invalid, "The files are not those of the manifest.")
 	}
-	return m, nil
+	return v, nil
 }

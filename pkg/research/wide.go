@@ -6,14 +6,13 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/export"
 )
 
-// mostSessions bounds the columns of the shape wide: dosing sessions with a
-// higher number have none.
-const mostSessions = 99
+// widest bounds the columns of the shape wide: dosing sessions with a higher
+// number have none.
+const widest = 99
 
 // stage is a column of the shape wide: an instrument at a time-point.
 type stage struct {
@@ -30,16 +29,8 @@ type treated struct {
 
 // wideTable has one row a client, with a column for each instrument at each
 // time-point. What belongs to a later course of treatment has none.
-func (x *Export) wideTable(ctx context.Context, r Reader, set []questionnaire) (export.Table, error) {
-	terms := x.Terms
-	if terms == nil { // the columns alone are asked for
-		sessions, err := x.mostDoses(ctx, r)
-		if err != nil {
-			return export.Table{}, err
-		}
-		terms = &Terms{Sessions: sessions}
-	}
-	stages, columns := stagesOf(set, terms.Sessions)
+func (x *Export) wideTable(ctx context.Context, r Reader, set []questionnaire) export.Table {
+	stages, columns := stagesOf(set, x.Terms.Sessions)
 	fields := []field[*treated]{clientField[*treated](x.disguise), ofPatient(x.sex()), ofPatient(x.age())}
 	for i, c := range columns {
 		fields = append(fields, field[*treated]{c, func(_ *patient, t *treated) export.Cell { return t.scores[i] }})
@@ -50,28 +41,11 @@ func (x *Export) wideTable(ctx context.Context, r Reader, set []questionnaire) (
 	return export.Table{
 		Name: "assessments_wide", Title: "Assessments, one client a row", Columns: columnsOf(fields),
 		Rows: rowsOf(x.patients(ctx, r, HistoryQuery{}), fields, x.treated(stages)),
-	}, nil
+	}
 }
 
 func ofPatient(f person) field[*treated] {
 	return field[*treated]{f.Column, func(p *patient, _ *treated) export.Cell { return f.cell(p, p) }}
-}
-
-// mostDoses is the highest number of a dosing session, up to the most that have
-// columns.
-func (x *Export) mostDoses(ctx context.Context, r Reader) (int, error) {
-	most := 0
-	for h, err := range x.histories(ctx, r, HistoryQuery{SkipForms: true}) {
-		if err != nil {
-			return 0, err
-		}
-		for _, ses := range h.Sessions {
-			if ses.Kind == care.Dosing && !ses.StartedAt.After(x.Until()) && ses.Place <= mostSessions {
-				most = max(most, ses.Place)
-			}
-		}
-	}
-	return most, nil
 }
 
 // treated finds the scores of a patient at the stages.

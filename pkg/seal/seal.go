@@ -1,5 +1,6 @@
-// Package seal makes short texts of the record unreadable at rest: names and
-// references, with a key that the database does not hold.
+// Package seal makes short texts of the record unreadable at rest: names,
+// references and the secrets of projects, with a key that the database does not
+// hold.
 //
 // Sealing is deterministic (AES-SIV): the same text at the same place gives the
 // same sealed text, so that a unique index goes on finding equal ones. A keyset
@@ -33,13 +34,20 @@ type Place struct {
 	// Row is whose text it is. Where it is Nil, equal texts of a clinic's
 	// column look equal; otherwise only those of one row do.
 	Row uuid.UUID
+	// Name is whose text it is where rows have names in place of ids; empty:
+	// they do not.
+	Name string
 }
 
 // bytes are the associated data.
 func (p Place) bytes() []byte {
 	out := append([]byte{}, p.Clinic[:]...)
 	out = append(out, p.Row[:]...)
-	return append(out, p.Column...)
+	out = append(out, p.Column...)
+	if p.Name != "" {
+		out = append(append(out, 0), p.Name...) // no column's name holds a NUL
+	}
+	return out
 }
 
 var (

@@ -79,8 +79,8 @@ func TestATextThatLooksSealedIsNotStored(t *testing.T) {
 func TestASealedTextOpensOnlyAtItsPlaceWithItsKeyAndUnchanged(t *testing.T) {
 	keys := must(seal.New())(t)
 	stored := must(keys.Seal("Ada Lovelace", here))(t)
-	elsewhere := []seal.Place{here, here, here, {}}
-	elsewhere[0].Clinic, elsewhere[1].Row, elsewhere[2].Column = uuid.New(), uuid.New(), "client_versions.reference"
+	elsewhere := []seal.Place{here, here, here, here, {}}
+	elsewhere[0].Clinic, elsewhere[1].Row, elsewhere[2].Column, elsewhere[3].Name = uuid.New(), uuid.New(), "client_versions.reference", "another"
 	for _, place := range elsewhere {
 		if text, err := keys.Open(stored, place); err == nil || text != "" {
 			t.Errorf("it opens at %+v", place)

@@ -170,6 +170,18 @@ func (d *DB) Points(ctx context.Context, who auth.Principal, clients []uuid.UUID
 	if len(instruments) > 0 {
 		query = query.Where("instrument IN ?", instruments)
 	}
+	return points(query, same)
+}
+
+// SessionPoints reads those of the clients' assessments that stand and belong to
+// one of the sessions. The clients are what an index finds them by.
+func (d *DB) SessionPoints(ctx context.Context, who auth.Principal, clients, sessions []uuid.UUID) ([]care.Point, error) {
+	query, same := d.ofPeople(ctx, who, "assessment_versions", clients...)
+	return points(query.Where(current).Where("retracted = ?", false).Where("session_id IN ?", sessions), same)
+}
+
+// points reads what a query finds, by person.
+func points(query *gorm.DB, same people) ([]care.Point, error) {
 	rows, err := all[pointRow](query.Order("client_id, instrument, completed_at, id"), "points")
 	out := convert(rows, pointFromRow)
 	if same.unite(len(out), func(i int) *uuid.UUID { return &out[i].ClientID }) {

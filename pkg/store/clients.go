@@ -124,6 +124,24 @@ func (d *DB) Clients(ctx context.Context, who auth.Principal, page care.Page) ([
 	return d.clients(all[clientRow](query.Order("reference").Limit(page.Limit), "clients"))
 }
 
+// ClientsOf finds clients by id; unknown and erased ones are absent.
+func (d *DB) ClientsOf(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]care.Client, error) {
+	out := make(map[uuid.UUID]care.Client, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	same, err := d.peopleOf(ctx, who, ids...)
+	if err != nil {
+		return nil, err
+	}
+	clients, err := d.clients(all[clientRow](d.of(ctx, who, "client_versions").Where("id IN ?", ids).Where(current), "clients"))
+	for _, c := range clients {
+		c.MergedInto = same[c.ID].MergedInto
+		out[c.ID] = c
+	}
+	return out, err
+}
+
 // ClientIDs lists a page of the ids of clients whose records stand.
 func (d *DB) ClientIDs(ctx context.Context, who auth.Principal, after uuid.UUID, limit int) ([]uuid.UUID, error) {
 	rows, err := all[identity](d.of(ctx, who, "clients").Select("id").

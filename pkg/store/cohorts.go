@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -43,16 +41,8 @@ func (d *DB) Cohorts(ctx context.Context, who auth.Principal, page care.Page) ([
 
 // InsertCohort stores a cohort unless there is one of this id or name.
 func (d *DB) InsertCohort(ctx context.Context, who auth.Principal, c research.Cohort) (bool, error) {
-	insert := d.trying(ctx, who, "cohorts").Clauses(clause.OnConflict{DoNothing: true}).Create(&cohortRow{
+	return d.insertNamed(ctx, who, "cohorts", &cohortRow{
 		ClinicID: who.Clinic, ID: c.ID, Name: c.Name, Filter: strictDocument[research.Filter]{document[research.Filter]{c.Filter}},
 		CreatedAt: at(c.CreatedAt), CreatedBy: c.CreatedBy,
 	})
-	if insert.Error != nil {
-		return false, fmt.Errorf("insert cohort: %w", insert.Error)
-	}
-	if insert.RowsAffected == 0 {
-		return false, nil
-	}
-	d.change()
-	return true, nil
 }

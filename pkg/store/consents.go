@@ -87,9 +87,18 @@ func (d *DB) InsertConsent(ctx context.Context, who auth.Principal, c care.Conse
 
 // insertOnce stores a row unless its id is in use.
 func (d *DB) insertOnce(ctx context.Context, who auth.Principal, table string, row any) (bool, error) {
-	insert := d.trying(ctx, who, table).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "clinic_id"}, {Name: "id"}}, DoNothing: true,
-	}).Create(row)
+	return d.insertUnless(ctx, who, table, row, clause.Column{Name: "clinic_id"}, clause.Column{Name: "id"})
+}
+
+// insertNamed stores a row unless its name is in use, or its id if it has one.
+func (d *DB) insertNamed(ctx context.Context, who auth.Principal, table string, row any) (bool, error) {
+	return d.insertUnless(ctx, who, table, row)
+}
+
+// insertUnless stores a row unless there is one of the same columns; with none
+// named, one that is the same in anything that must be unique.
+func (d *DB) insertUnless(ctx context.Context, who auth.Principal, table string, row any, columns ...clause.Column) (bool, error) {
+	insert := d.trying(ctx, who, table).Clauses(clause.OnConflict{Columns: columns, DoNothing: true}).Create(row)
 	if insert.Error != nil {
 		return false, fmt.Errorf("insert into %s: %w", table, insert.Error)
 	}

@@ -33,8 +33,8 @@ type dialect struct {
 	enter func(tx *gorm.DB, clinic uuid.UUID, credential []byte) error
 	// lift takes a trigger away within a transaction, and gives what puts it back.
 	lift func(tx *gorm.DB, table, trigger string) (restore func() error, err error)
-	// compact leaves nothing in the files of what a table held before.
-	compact func(db *gorm.DB, table string) error
+	// compact leaves nothing in the files of what tables held before.
+	compact func(db *gorm.DB, tables ...string) error
 	// misspelt finds, among entries, those with an id that is written otherwise
 	// than it was: where ids are text, a query would pass over them.
 	misspelt func(tx *gorm.DB, clinic uuid.UUID, entries []sealedRow) ([]uuid.UUID, error)
@@ -59,7 +59,7 @@ var sqliteDialect = dialect{
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
 	misspelt:  misspeltInSQLite,
 	lift:      liftSQLiteTrigger,
-	compact:   func(db *gorm.DB, _ string) error { return compactSQLite(db) },
+	compact:   func(db *gorm.DB, _ ...string) error { return compactSQLite(db) },
 	scrub:     emptyLog,
 	settle:    settleSQLite,
 	among: func(db *gorm.DB, column string, ids []uuid.UUID) *gorm.DB {
@@ -84,8 +84,10 @@ var postgresDialect = dialect{
 		return tx.Exec("SELECT set_config('protrack.clinic', ?, true), set_config('protrack.credential', ?, true)",
 			clinic.String(), hex.EncodeToString(credential)).Error
 	},
-	lift:     liftPostgresTrigger,
-	compact:  func(db *gorm.DB, table string) error { return db.Exec("VACUUM (FULL) " + table).Error },
+	lift: liftPostgresTrigger,
+	compact: func(db *gorm.DB, tables ...string) error {
+		return db.Exec("VACUUM (FULL) " + strings.Join(tables, ", ")).Error
+	},
 	misspelt: func(*gorm.DB, uuid.UUID, []sealedRow) ([]uuid.UUID, error) { return nil, nil }, // ids are no text
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 	// Only the tables' owner may vacuum them; autovacuum does, in its time.

@@ -53,6 +53,7 @@ const (
 	canaryReference = "MRN-canary-7741"
 	canaryName      = "Wilhelmina Canary"
 	canaryFormer    = "Canary Formerly"
+	canarySecret    = "the canary key of a project, 32b"
 )
 
 // named stores a client who had another name before.
@@ -73,7 +74,7 @@ var files = map[string]string{"sqlite": "protrack.db-wal", "postgres": "file of 
 func whereFound(t testing.TB, d *storetest.Database, raw *sql.DB) (where []string) {
 	t.Helper()
 	holds := func(place string, content []byte) {
-		for _, canary := range []string{canaryReference, canaryName, canaryFormer} {
+		for _, canary := range []string{canaryReference, canaryName, canaryFormer, canarySecret} {
 			if bytes.Contains(content, []byte(canary)) {
 				where = append(where, place+" holds "+canary)
 			}
@@ -201,7 +202,7 @@ func uses(t testing.TB, d *storetest.Database, c *storetest.Clinic) map[uint32]i
 	out := map[uint32]int{}
 	for _, u := range all {
 		if u.Clinic.ID == c.Who.Clinic {
-			out[u.Key] += u.Rows
+			out[u.Key] += u.Versions
 		}
 	}
 	return out

@@ -65,13 +65,12 @@ const item9 = "phq9_9"
 func (s *formScan) readScore(f *research.Form) error {
 	var doc struct {
 		ItemsAnswered *int                `json:"items_answered"`
-		ItemsMissing  *int                `json:"items_missing"`
 		Subscales     map[string]*float64 `json:"subscales"`
 	}
 	if err := json.Unmarshal(s.score, &doc); err != nil {
 		return err
 	}
-	f.ItemsAnswered, f.ItemsMissing, f.Subscales = doc.ItemsAnswered, doc.ItemsMissing, doc.Subscales
+	f.ItemsAnswered, f.Subscales = doc.ItemsAnswered, doc.Subscales
 	if len(s.declined) <= len("null") { // null or []
 		return nil
 	}

@@ -14,7 +14,7 @@ func (p *packer) answers(forms []research.Form) {
 	var layouts [][]research.Answer
 	for i := range forms {
 		f := &forms[i]
-		p.has(f.Answers != nil, len(f.Declined) > 0, f.ItemsAnswered != nil, f.ItemsMissing != nil, f.Subscales != nil)
+		p.has(f.Answers != nil, len(f.Declined) > 0, f.ItemsAnswered != nil, f.Subscales != nil)
 		if f.Answers != nil {
 			layouts = p.layout(layouts, f.Answers)
 			for _, a := range f.Answers {
@@ -29,9 +29,6 @@ func (p *packer) answers(forms []research.Form) {
 		}
 		if f.ItemsAnswered != nil {
 			p.int(*f.ItemsAnswered)
-		}
-		if f.ItemsMissing != nil {
-			p.int(*f.ItemsMissing)
 		}
 		if f.Subscales != nil {
 			p.subscales(f.Subscales)
@@ -108,9 +105,6 @@ func (u *unpacker) answers(forms []research.Form) {
 			f.ItemsAnswered = u.ints.keep(u.int())
 		}
 		if there.has(3) {
-			f.ItemsMissing = u.ints.keep(u.int())
-		}
-		if there.has(4) {
 			f.Subscales = u.subscales()
 		}
 		if u.err != nil {

@@ -2,9 +2,15 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -12,6 +18,7 @@ import (
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store"
+	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
 // useResearch reads a clinic for research in every way, and keeps one of
@@ -56,6 +63,70 @@ func useResearch(ctx context.Context, t *testing.T, db *store.DB, who auth.Princ
 	}))
 }
 
+// TestAnIncrementIsReadByWhenThingsWereRecorded shows that no version is looked
+// at which is older than the increment.
+func TestAnIncrementIsReadByWhenThingsWereRecorded(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "plans.db")
+		statements := statementsOfTheServices(t, "sqlite://"+path, nil)
+		db := openDriver(t, "sqlite3", "file:"+path)
+		readByIndex(t, db, statements, regexp.MustCompile(`INDEX (\w+)_recorded \(clinic_id=\? AND recorded_at>`), func(s string) []string { return sqliteSteps(t, db, s) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := storetest.Postgres(t)
+		statements := statementsOfTheServices(t, url, nil)
+		db := openDriver(t, "pgx", url)
+		// PostgreSQL weighs the rows that there are: each table gets more of its own.
+		_, err := db.Exec("SET session_replication_role = replica")
+		must(t, err)
+		for _, table := range versioned {
+			_, err := db.Exec(fmt.Sprintf(`INSERT INTO %[1]s SELECT (jsonb_populate_record(v, jsonb_build_object(
+				'version', n, 'superseded_at', now(), 'recorded_at', now() - n * interval '1 hour'))).*
+				FROM %[1]s v, generate_series(100, 5000) n WHERE v.ctid = (SELECT min(ctid) FROM %[1]s)`, table))
+			must(t, err)
+			_, err = db.Exec("ANALYZE " + table)
+			must(t, err)
+		}
+		readByIndex(t, db, statements, regexp.MustCompile(`(\w+)_recorded\b[\s\S]*Index Cond: \(\(clinic_id = \$1\) AND \(recorded_at >`), func(s string) []string { return postgresSteps(t, db, s) })
+	})
+}
+
+// versioned are the tables that an increment is found in.
+var versioned = []string{"client_versions", "course_versions", "session_versions", "assessment_versions"}
+
+// readByIndex fails the test where a statement that finds an increment is not
+// planned as it should be; the first group of want is the table.
+func readByIndex(t *testing.T, db *sql.DB, statements []string, want *regexp.Regexp, steps func(string) []string) {
+	t.Helper()
+	read := func() map[string]int {
+		seen := map[string]int{}
+		for _, s := range statements {
+			if !strings.Contains(s, "DISTINCT") || !strings.Contains(s, "recorded_at >=") {
+				continue
+			}
+			plan := strings.Join(steps(s), "\n")
+			t.Logf("%s\n%s", s, plan)
+			if m := want.FindStringSubmatch(plan); m != nil && strings.Contains(s, m[1]) {
+				seen[m[1]]++
+			}
+		}
+		return seen
+	}
+	all := map[string]int{}
+	for _, table := range versioned {
+		all[table] = 2 // up to now, and up to a time
+	}
+	if d := cmp.Diff(all, read()); d != "" {
+		t.Errorf("statements that read what was recorded since (-want +got):\n%s", d)
+	}
+	_, err := db.Exec("DROP INDEX assessment_versions_recorded") // the control: it is the index that does it
+	must(t, err)
+	delete(all, "assessment_versions")
+	if d := cmp.Diff(all, read()); d != "" {
+		t.Errorf("without an index (-want +got):\n%s", d)
+	}
+}
+
 // findStudied looks for everything that research keeps.
 func findStudied(ctx context.Context, t *testing.T, r research.Reader, who auth.Principal, cohort, snapshot uuid.UUID) {
 	t.Helper()
@@ -64,6 +135,8 @@ func findStudied(ctx context.Context, t *testing.T, r research.Reader, who auth.
 	_, err = r.Cohort(ctx, who, cohort)
 	must(t, err)
 	_, err = r.Snapshot(ctx, who, snapshot)
+	must(t, err)
+	_, err = r.SnapshotNamed(ctx, who, "all")
 	must(t, err)
 	_, err = r.SnapshotMembers(ctx, who, snapshot)
 	must(t, err)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
@@ -30,35 +29,6 @@ func (d *DB) Study(ctx context.Context, who auth.Principal, fn func(research.Rea
 // Conduct is Write for research.
 func (d *DB) Conduct(ctx context.Context, who auth.Principal, fn func(research.Tx) error) error {
 	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
-}
-
-type projectRow struct {
-	ClinicID  uuid.UUID
-	Name      string
-	Secret    []byte
-	CreatedAt instant
-	CreatedBy uuid.UUID
-}
-
-// Project finds a project by its name.
-func (d *DB) Project(ctx context.Context, who auth.Principal, name string) (research.Project, error) {
-	row, err := one[projectRow](d.of(ctx, who, "projects").Where("name = ?", name), "project")
-	return research.Project{Name: row.Name, Secret: row.Secret, CreatedAt: row.CreatedAt.Time, CreatedBy: row.CreatedBy}, err
-}
-
-// InsertProject stores a project unless there is one of this name.
-func (d *DB) InsertProject(ctx context.Context, who auth.Principal, p research.Project) (bool, error) {
-	insert := d.trying(ctx, who, "projects").Clauses(clause.OnConflict{DoNothing: true}).Create(&projectRow{
-		ClinicID: who.Clinic, Name: p.Name, Secret: p.Secret, CreatedAt: at(p.CreatedAt), CreatedBy: p.CreatedBy,
-	})
-	if insert.Error != nil {
-		return false, fmt.Errorf("insert project: %w", insert.Error)
-	}
-	if insert.RowsAffected == 0 {
-		return false, nil
-	}
-	d.change()
-	return true, nil
 }
 
 // InstrumentsInUse lists the instruments that any of these clients has answered.

@@ -83,6 +83,47 @@ func (d *DB) SessionsOf(ctx context.Context, who auth.Principal, clients []uuid.
 	return out, err
 }
 
+// SessionsBetween reads the clinic's current sessions that start within a span.
+func (d *DB) SessionsBetween(ctx context.Context, who auth.Principal, from, to time.Time) ([]care.Session, error) {
+	query := d.of(ctx, who, "session_versions").Where("started_at >= ? AND started_at < ?", at(from), at(to)).Where(current)
+	rows, err := all[sessionRow](query.Order("started_at, id"), "sessions")
+	if err != nil {
+		return nil, err
+	}
+	out := convert(rows, sessionFromRow)
+	same, err := d.peopleOf(ctx, who, convert(out, func(s care.Session) uuid.UUID { return s.ClientID })...)
+	same.unite(len(out), func(i int) *uuid.UUID { return &out[i].ClientID })
+	return out, err
+}
+
+// doseRow is when a client's last dosing session began.
+type doseRow struct {
+	ClientID uuid.UUID
+	Began    instant
+}
+
+// LastDoses reads when the last dosing session of each client began, of those
+// that had begun at a time. An index holds all that is read.
+func (d *DB) LastDoses(ctx context.Context, who auth.Principal, clients []uuid.UUID, t time.Time) (map[uuid.UUID]time.Time, error) {
+	query, same := d.ofPeople(ctx, who, "session_versions", clients...)
+	query = query.Select("client_id, MAX(started_at) AS began").
+		Where("kind = 'dosing' AND started_at <= ?", at(t)).Where(current).Group("client_id")
+	rows, err := all[doseRow](query, "doses")
+	last := make(map[uuid.UUID]time.Time, len(rows)) // by person
+	for _, r := range rows {
+		if person := same.person(r.ClientID); r.Began.After(last[person]) {
+			last[person] = r.Began.Time
+		}
+	}
+	out := make(map[uuid.UUID]time.Time, len(clients))
+	for _, client := range clients {
+		if began, dosed := last[same.person(client)]; dosed {
+			out[client] = began
+		}
+	}
+	return out, err
+}
+
 // SessionClients says whose the sessions are.
 func (d *DB) SessionClients(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
 	out := make(map[uuid.UUID]uuid.UUID, len(ids))

@@ -20,8 +20,7 @@ type snapshotRow struct {
 	ClinicID  uuid.UUID
 	ID        uuid.UUID
 	Name      string
-	Profile   string
-	Request   document[research.Frozen]
+	Request   strictDocument[research.Frozen]
 	AsOf      instant
 	Manifest  string
 	Signature string
@@ -39,7 +38,7 @@ func snapshotFromRow(r snapshotRow) research.Snapshot {
 
 func rowFromSnapshot(clinic uuid.UUID, s research.Snapshot) snapshotRow {
 	return snapshotRow{
-		ClinicID: clinic, ID: s.ID, Name: s.Name, Profile: string(s.Frozen.Request.Profile), Request: document[research.Frozen]{s.Frozen},
+		ClinicID: clinic, ID: s.ID, Name: s.Name, Request: strictDocument[research.Frozen]{document[research.Frozen]{s.Frozen}},
 		AsOf: at(s.AsOf), Manifest: string(s.Manifest), Signature: string(s.Signature), Seal: s.Seal, CreatedAt: at(s.CreatedAt), CreatedBy: s.CreatedBy,
 	}
 }
@@ -59,6 +58,15 @@ func (d *DB) Snapshot(ctx context.Context, who auth.Principal, id uuid.UUID) (re
 	return snapshotFromRow(row), nil
 }
 
+// SnapshotNamed looks for a snapshot of a name.
+func (d *DB) SnapshotNamed(ctx context.Context, who auth.Principal, name string) (bool, error) {
+	var n int64
+	if err := d.of(ctx, who, "snapshots").Where("name = ?", name).Limit(1).Count(&n).Error; err != nil {
+		return false, fmt.Errorf("read snapshots: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Snapshots lists a page of snapshots by id.
 func (d *DB) Snapshots(ctx context.Context, who auth.Principal, page care.Page) ([]research.Snapshot, error) {
 	rows, err := all[snapshotRow](d.of(ctx, who, "snapshots").Where("id > ?", page.After.ID).Order("id").Limit(page.Limit), "snapshots")
@@ -71,14 +79,11 @@ func (d *DB) SnapshotMembers(ctx context.Context, who auth.Principal, id uuid.UU
 	return convert(rows, func(r memberRow) uuid.UUID { return r.ClientID }), err
 }
 
-// InsertSnapshot stores a snapshot with its members unless its id is in use.
+// InsertSnapshot stores a snapshot with its members unless there is one of this
+// id or name.
 func (d *DB) InsertSnapshot(ctx context.Context, who auth.Principal, s research.Snapshot, members []uuid.UUID) (bool, error) {
 	row := rowFromSnapshot(who.Clinic, s)
-	stored, err := d.insertOnce(ctx, who, "snapshots", &row)
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return false, fault.New(fault.Conflict, "Another snapshot of this clinic has this name.",
-			fault.Detail{Pointer: "/name", Code: "name_taken", Message: "Names of snapshots are unique in the clinic."}).Because(err)
-	}
+	stored, err := d.insertNamed(ctx, who, "snapshots", &row)
 	if err != nil || !stored || len(members) == 0 {
 		return stored, err
 	}

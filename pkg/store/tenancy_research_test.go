@@ -114,6 +114,12 @@ var attemptsOnResearch = map[string]attempt{
 	"Snapshot": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Snapshot(ctx, who, v.snapshot.ID)
 	}},
+	"SnapshotNamed": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		if found, err := db.SnapshotNamed(ctx, who, v.snapshot.Name); err != nil || !found {
+			return nil, err
+		}
+		return []string{v.snapshot.Name}, nil
+	}},
 	"Snapshots": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.Snapshots(ctx, who, page)
 	}},

@@ -145,6 +145,21 @@ var attempts = map[string]attempt{
 	"SessionsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.SessionsOf(ctx, who, []uuid.UUID{v.client.ID})
 	}},
+	"SessionsBetween": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.SessionsBetween(ctx, who, v.session.StartedAt, v.session.StartedAt.Add(time.Hour))
+	}},
+	"LastDoses": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.LastDoses(ctx, who, []uuid.UUID{v.client.ID}, v.session.StartedAt)
+	}},
+	"ClientsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.ClientsOf(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"SessionPoints": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.SessionPoints(ctx, who, []uuid.UUID{v.client.ID}, []uuid.UUID{v.session.ID})
+	}},
+	"ProgressOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.ProgressOf(ctx, who, []uuid.UUID{v.client.ID})
+	}},
 	"SessionClients": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.SessionClients(ctx, who, []uuid.UUID{v.session.ID})
 	}},

@@ -1,5 +1,6 @@
 // Package authtest runs an OpenID Connect provider for tests: a real one, in
-// the test's process, with a login form that a browser can fill in.
+// the test's process, with a login form that a browser can fill in. It also hashes
+// passwords for tests, at no cost.
 package authtest
 
 import (

@@ -101,6 +101,85 @@ var caseloads = []promise{
 			same(t, x, got[i], nil)
 		}
 	}},
+	{"the caseload is searched by reference and name, whatever their case and accents", func(t *testing.T, c *Clinic) {
+		for reference, name := range map[string]string{
+			"P-1": "José Álvarez", "P-2": "Jose\u0301 Nuñez", "P-10": "Zoë O'Brien", "Q%1": "Straße_x", "Q\\_2": "STRASSE", "É-3": "", "Ж-4": "Анна",
+		} {
+			client := c.NewClient(reference)
+			client.DisplayName, client.RecordedAt = "before", stored(When)
+			c.Insert(t, client)
+			client.DisplayName, client.Revision = care.Private(name), Next(client.Revision, stored(When.Add(time.Hour)))
+			c.Revise(t, client)
+		}
+		for search, want := range map[string][]string{
+			"p-1": {"P-1", "P-10"}, "JOSE": {"P-1", "P-2"}, "josé": {"P-1", "P-2"}, "nunez": {"P-2"}, "o'b": {"P-10"}, "%": {"Q%1"}, "_": {"Q%1", "Q\\_2"},
+			"\\": {"Q\\_2"}, "strasse": {"Q%1", "Q\\_2"}, "e-3": {"É-3"}, "АННА": {"Ж-4"}, "before": nil, "nobody": nil, "1": {"P-1", "P-10", "Q%1"},
+		} {
+			for _, sort := range []care.CaseloadSort{care.ByReference, care.ByChange} {
+				var got []string
+				for page := (care.Page{Limit: 1}); ; {
+					cases, err := c.Caseload(t.Context(), c.Who, care.CaseloadQuery{Instrument: "gad-7", Sort: sort, Search: search}, page)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if len(cases) == 0 {
+						break
+					}
+					got = append(got, string(cases[0].Client.Reference))
+					page.After = positionOf(sort, cases[0])
+				}
+				slices.Sort(got)
+				if !slices.Equal(got, want) {
+					t.Errorf("%q by %s: %q, not %q", search, sort, got, want)
+				}
+			}
+		}
+	}},
+	{"the last dose is the last that has begun, as the sessions stand", func(t *testing.T, c *Clinic) {
+		treated, planned, talked := c.NewClient("P-1"), c.NewClient("P-2"), c.NewClient("P-3")
+		c.Insert(t, treated, planned, talked)
+		dose := func(client care.Client, kind care.SessionKind, at time.Time) care.Session {
+			ses := c.NewSession(client.ID, at)
+			ses.Kind = kind
+			c.Insert(t, ses)
+			return ses
+		}
+		first, second := stored(When), stored(When.Add(time.Hour))
+		moved := dose(treated, care.Dosing, second.Add(time.Minute))
+		dose(treated, care.Dosing, first)
+		dose(treated, care.Integration, second.Add(time.Second))
+		dose(planned, care.Dosing, second.Add(time.Microsecond))
+		dose(talked, care.Preparation, first)
+		ids := []uuid.UUID{treated.ID, planned.ID, talked.ID, NewID()}
+		got, err := c.LastDoses(t.Context(), c.Who, ids, second)
+		same(t, map[uuid.UUID]time.Time{treated.ID: first}, got, err)
+		moved.StartedAt, moved.Revision = second, Next(moved.Revision, stored(When.Add(time.Hour)))
+		c.Revise(t, moved)
+		got, err = c.LastDoses(t.Context(), c.Who, ids, second)
+		same(t, map[uuid.UUID]time.Time{treated.ID: second}, got, err)
+		got, err = c.LastDoses(t.Context(), c.Who, ids, first.Add(-time.Microsecond))
+		same(t, map[uuid.UUID]time.Time{}, got, err)
+	}},
+	{"the sessions of a span are those that start in it, as they stand", func(t *testing.T, c *Clinic) {
+		client := c.NewClient("P-1")
+		c.Insert(t, client)
+		from, to := stored(When), stored(When.Add(time.Hour))
+		var inside []care.Session
+		for _, at := range []time.Time{to, from.Add(-time.Microsecond), to.Add(-time.Microsecond), from} {
+			ses := c.NewSession(client.ID, at)
+			ses.RecordedAt = stored(ses.RecordedAt)
+			c.Insert(t, ses)
+			if !at.Before(from) && at.Before(to) {
+				inside = append([]care.Session{ses}, inside...)
+			}
+		}
+		gone := c.NewSession(client.ID, from)
+		c.Insert(t, gone)
+		gone.StartedAt, gone.Revision = to, Next(gone.Revision, to)
+		c.Revise(t, gone)
+		got, err := c.SessionsBetween(t.Context(), c.Who, from, to)
+		same(t, inside, got, err)
+	}},
 }
 
 // caseload stores clients in every state: not measured, measured without a

@@ -130,6 +130,7 @@ var roundTrips = []promise{
 			LatestSeverity: new("minimal"), Change: new(-20.0), PercentChange: new(-100.0 / 3), Reliable: new("improved"),
 			Response: new("response"), Remission: new(true), Recovery: new(false), Relapsed: true, Status: "relapsed",
 			RuleSet: "nhs-tt", LastAt: When, LastFlags: []instrument.Flag{{Code: "x", Item: "y", Level: new(1)}},
+			Recent: []care.Scored{{At: stored(When.AddDate(-40, 0, 0)), Total: 0}, {At: stored(When), Total: 0.1 + 0.2}, {At: stored(When), Total: -100.0 / 3}},
 		}
 		bare := NewProgress(none.ID, "gad-7")
 		c.Insert(t, client, none)

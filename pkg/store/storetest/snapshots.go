@@ -14,7 +14,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
-	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/research"
 )
 
@@ -68,7 +67,7 @@ var snapshots = []promise{
 			}
 		}
 	}},
-	{"an id that is in use stores no snapshot, a name is a conflict, and neither adds a member", func(t *testing.T, c *Clinic) {
+	{"an id or a name that is in use stores no snapshot, fails nothing and adds no member", func(t *testing.T, c *Clinic) {
 		client := c.NewClient("P-1")
 		c.Insert(t, client)
 		first := c.NewSnapshot("first")
@@ -77,11 +76,10 @@ var snapshots = []promise{
 		}
 		sameID, sameName := c.NewSnapshot("second"), c.NewSnapshot("first")
 		sameID.ID = first.ID
-		if created, err := c.freeze(t, sameID, client.ID); created || err != nil {
-			t.Errorf("the same id: stored %v, %v", created, err)
-		}
-		if created, err := c.freeze(t, sameName, client.ID); created || !fault.Is(err, fault.Conflict) {
-			t.Errorf("the same name: stored %v, %v", created, err)
+		for what, other := range map[string]research.Snapshot{"id": sameID, "name": sameName} {
+			if created, err := c.freeze(t, other, client.ID); created || err != nil {
+				t.Errorf("the same %s: stored %v, %v", what, created, err)
+			}
 		}
 		if created, err := c.freeze(t, c.NewSnapshot("stranger"), NewID()); created || err == nil {
 			t.Errorf("of a client whom nobody knows: stored %v, %v", created, err)
@@ -92,6 +90,11 @@ var snapshots = []promise{
 		other := c.Database.Clinic(t)
 		if created, err := other.freeze(t, other.NewSnapshot("first")); !created || err != nil {
 			t.Errorf("the name in another clinic: stored %v, %v", created, err)
+		}
+		for name, want := range map[string]bool{"first": true, "second": false, "First": false, "": false} {
+			same(t, want, study(t, c, func(ctx context.Context, r research.Reader) (bool, error) {
+				return r.SnapshotNamed(ctx, c.Who, name)
+			}), nil)
 		}
 	}},
 	{"snapshots come by id, on every page, and are the clinic's own", func(t *testing.T, c *Clinic) {
@@ -114,6 +117,26 @@ var snapshots = []promise{
 					return r.Snapshots(ctx, c.Who, page)
 				}), nil
 			})
+	}},
+	{"a request with a part that is not known is an error, and never a snapshot of something else", func(t *testing.T, c *Clinic) {
+		known := c.NewSnapshot("known")
+		if _, err := c.freeze(t, known); err != nil {
+			t.Fatal(err)
+		}
+		newer := NewID()
+		_, err := c.Raw(t).ExecContext(t.Context(), fmt.Sprintf(
+			`INSERT INTO snapshots (clinic_id, id, name, request, as_of, manifest, signature, seal, created_at, created_by)
+			SELECT clinic_id, '%s', 'newer', '{"request":{"star_sign":"leo"}}', as_of, manifest, signature, seal, created_at, created_by FROM snapshots WHERE id = '%s'`, newer, known.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.DB.DB.Study(t.Context(), c.Who, func(r research.Reader) error {
+			_, err := r.Snapshot(t.Context(), c.Who, newer)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "star_sign") {
+			t.Errorf("the snapshot is read, %v", err)
+		}
 	}},
 	{"a snapshot and its members neither change nor go, not even for the owner of the tables", func(t *testing.T, c *Clinic) {
 		client := c.NewClient("P-1")

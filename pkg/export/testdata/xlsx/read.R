@@ -44,7 +44,10 @@ codes$severity <- list(
   labels = c("Minimal", "Schwer | s\u00e9v\u00e8re")
 )
 
-data <- as.data.frame(readxl::read_excel("data.xlsx", sheet = "data", na = "", guess_max = 1048576))
+# Rows that do not fit in one sheet go on in the next.
+sheets <- setdiff(readxl::excel_sheets("data.xlsx"), "codebook")
+data <- lapply(sheets, function(s) readxl::read_excel("data.xlsx", sheet = s, na = "", guess_max = 1048576))
+data <- as.data.frame(if (length(data) > 1) do.call(vctrs::vec_rbind, data) else data[[1]])
 
 as_integer <- function(x) {
   x <- as.numeric(x)

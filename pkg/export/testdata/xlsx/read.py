@@ -52,7 +52,9 @@ CODES = {
     },
 }
 
-data = pd.read_excel("data.xlsx", sheet_name="data", dtype=object, keep_default_na=False, na_values=[""])
+# Rows that do not fit in one sheet go on in the next.
+sheets = pd.read_excel("data.xlsx", sheet_name=None, dtype=object, keep_default_na=False, na_values=[""])
+data = pd.concat([rows for name, rows in sheets.items() if name != "codebook"], ignore_index=True)
 
 
 def typed(values, kind):

@@ -1,0 +1,230 @@
+package chart
+
+import "slices"
+
+// ways joins the scores: thin from each to the next, broken where one is
+// missing, and thick across a session.
+func (d *drawing) ways() {
+	for _, run := range d.runs() {
+		if len(run) > 1 {
+			d.line(way, run...)
+		}
+	}
+	for _, pair := range d.pairs() {
+		d.line(step, pair[0], pair[1])
+	}
+	for _, p := range d.points {
+		if p.total == nil {
+			d.line(gapLine, spot{p.x, d.plot.y}, spot{p.x, d.plot.bottom()})
+		}
+	}
+}
+
+// runs are the stretches of scores without a missing one between them. What is
+// set aside is passed over.
+func (d *drawing) runs() [][]spot {
+	var out [][]spot
+	var run []spot
+	for _, p := range d.points {
+		switch {
+		case p.total == nil:
+			out, run = append(out, run), nil
+		case !p.Excluded:
+			run = append(run, p.spot)
+		}
+	}
+	return append(out, run)
+}
+
+// pairs are the last score before and the first after each session, unless one
+// is missing between them.
+func (d *drawing) pairs() [][2]spot {
+	var out [][2]spot
+	before := map[string]*placed{}
+	for i := range d.points {
+		p := &d.points[i]
+		switch {
+		case p.total == nil:
+			clear(before)
+		case p.Excluded || p.Session == "":
+		case p.Timing == Before:
+			before[p.Session] = p
+		case p.Timing == After && before[p.Session] != nil:
+			out = append(out, [2]spot{before[p.Session].spot, p.spot})
+			delete(before, p.Session)
+		}
+	}
+	return out
+}
+
+// marksOfPoints are those of all scores.
+func (d *drawing) marksOfPoints() {
+	for _, p := range d.points {
+		if p.total != nil {
+			d.symbol(p.Timing, p.Excluded, p.x, p.y, d.r, d.told(p.Point))
+			d.taken = append(d.taken, box{p.x - d.r - 1, p.y - d.r - 1, 2*d.r + 2, 2*d.r + 2})
+		}
+	}
+}
+
+// told is what a reader is told of a point.
+func (d *drawing) told(p Point) string {
+	out := p.Label
+	if out == "" {
+		out = Day(p.At.In(d.Zone), d.Words)
+		if total := finite(p.Total); total != nil {
+			out += ": " + d.Number(*total)
+		}
+	}
+	for _, more := range []string{p.FlagLabel, p.Missing} {
+		if more != "" {
+			out += "; " + more
+		}
+	}
+	return plain(out)
+}
+
+// values writes the totals beside the points: that of the last and the first,
+// and of the others where few points leave room.
+func (d *drawing) values() {
+	var scored []placed
+	for _, p := range d.points {
+		if p.total != nil {
+			scored = append(scored, p)
+		}
+	}
+	if len(scored) == 0 {
+		d.say(labelText, atMiddle, d.plot.x+d.plot.w/2, d.plot.y+d.plot.h/2, d.Words.say("no scores"), d.plot.w)
+		return
+	}
+	order := []placed{scored[len(scored)-1]}
+	if len(scored) > 1 {
+		order = append(order, scored[0])
+	}
+	if len(scored) > 2 && len(scored) <= manyPoints {
+		order = append(order, scored[1:len(scored)-1]...)
+	}
+	runs := d.runs()
+	for i, p := range order {
+		if !d.value(p, runs) && i < 2 {
+			d.value(p, nil) // across a line rather than not at all
+		}
+	}
+}
+
+// value writes one total where it meets no point, no other total and no way.
+func (d *drawing) value(p placed, runs [][]spot) bool {
+	text, away := d.Number(*p.total), d.r+4
+	for _, c := range []struct {
+		x, y float64
+		end  anchor
+	}{
+		{p.x, p.y - away - 1, atMiddle}, {p.x, p.y + away + 9, atMiddle}, {p.x + away + 1, p.y + 4, atStart}, {p.x - away - 1, p.y + 4, atEnd},
+		{p.x + away, p.y - away, atStart}, {p.x - away, p.y - away, atEnd}, {p.x + away, p.y + away + 8, atStart}, {p.x - away, p.y + away + 8, atEnd},
+	} {
+		room := textBox(valueText, c.end, c.x, c.y, text)
+		if room.x < d.plot.x+1 || room.right() > d.plot.right()-1 || room.y < d.plot.y || room.bottom() > d.plot.bottom()-1 {
+			continue
+		}
+		if slices.ContainsFunc(d.taken, room.meets) || slices.ContainsFunc(runs, room.crossed) {
+			continue
+		}
+		d.taken = append(d.taken, room)
+		d.say(valueText, c.end, c.x, c.y, text, 0)
+		return true
+	}
+	return false
+}
+
+// crossed reports whether a line of several corners passes through the box.
+func (b box) crossed(run []spot) bool {
+	for i := 1; i < len(run); i++ {
+		if b.crosses(run[i-1], run[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// lane marks, above the scores, what has none, an answer that somebody must
+// see, and answers that are missing.
+func (d *drawing) lane() {
+	type sign struct {
+		at   float64
+		draw func(x, y float64)
+	}
+	var signs []sign
+	for _, p := range d.points {
+		told := d.told(p.Point)
+		if p.total == nil {
+			signs = append(signs, sign{p.x, func(x, y float64) { d.cross(x, y, told) }})
+		}
+		if p.Flagged {
+			signs = append(signs, sign{p.x, func(x, y float64) { d.alarm(x, y, told) }})
+		}
+		if p.Missing != "" {
+			signs = append(signs, sign{p.x, func(x, y float64) { d.unanswered(x, y, told) }})
+		}
+	}
+	want := make([]float64, len(signs))
+	for i, s := range signs {
+		want[i] = s.at
+	}
+	for i, x := range spread(want, equalGaps(len(want), 17), d.plot.x+8, d.plot.right()-8) {
+		signs[i].draw(x, d.plot.y-laneRoom/2+1)
+	}
+}
+
+// entries are the legend: of what the picture has, and nothing else.
+func (d *drawing) entries() []entry {
+	var out []entry
+	has := func(fits func(p placed) bool) bool { return slices.ContainsFunc(d.points, fits) }
+	point := func(t Timing, says string) {
+		if has(func(p placed) bool { return p.total != nil && p.Timing == t && !p.Excluded }) {
+			out = append(out, entry{func(p *picture, x, y float64) { p.symbol(t, false, x, y, 5, "") }, says})
+		}
+	}
+	point(Baseline, d.Words.say("at the baseline"))
+	point(Before, d.Words.say("before a session"))
+	point(After, d.Words.say("after a session"))
+	point(FollowUp, d.Words.say("at follow-up"))
+	if has(func(p placed) bool { return p.total != nil && p.Excluded }) {
+		out = append(out, entry{func(p *picture, x, y float64) { p.symbol(After, true, x, y, 5, "") }, d.Words.say("left out of the comparison")})
+	}
+	if has(func(p placed) bool { return p.Flagged }) {
+		out = append(out, entry{func(p *picture, x, y float64) { p.alarm(x, y, "") }, d.flagName()})
+	}
+	if has(func(p placed) bool { return p.Missing != "" }) {
+		out = append(out, entry{func(p *picture, x, y float64) { p.unanswered(x, y, "") }, d.Words.say("answers missing")})
+	}
+	if has(func(p placed) bool { return p.total == nil }) {
+		out = append(out, entry{func(p *picture, x, y float64) { p.cross(x, y, "") }, d.Words.say("no score")})
+	}
+	for _, kind := range kinds {
+		if slices.ContainsFunc(d.visits, func(v visit) bool { return v.Kind == kind }) {
+			out = append(out, entry{func(p *picture, x, y float64) {
+				p.meeting(Session{Kind: kind}, d.Words, x, y, 8)
+			}, kindName(kind, d.Words)})
+		}
+	}
+	return out
+}
+
+// flagName is what the flags of the picture are called: by their label where
+// all have the same.
+func (d *drawing) flagName() string {
+	name := ""
+	for _, p := range d.points {
+		switch {
+		case !p.Flagged:
+		case name == "":
+			name = p.FlagLabel
+		case name != p.FlagLabel:
+			return d.Words.say("an answer to look at")
+		}
+	}
+	if name == "" {
+		return d.Words.say("an answer to look at")
+	}
+	return name
+}

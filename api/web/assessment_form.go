@@ -234,6 +234,9 @@ func (t tongue) named(err error, questions []question) error {
 	if len(details) == 0 {
 		return err
 	}
+	if hasPointer(details, "/in_order") { // the answers are there, in a row that is wrong
+		details = slices.DeleteFunc(slices.Clone(details), func(d fault.Detail) bool { return d.Code == "no_answers" })
+	}
 	out := make([]fault.Detail, len(details))
 	for i, d := range details {
 		out[i] = d
@@ -347,6 +350,9 @@ func (s *Site) addAssessment(v *visit) error {
 // stored.
 func (v *visit) asks(page view, data assessmentFormData, doubts *doubts) error {
 	data.Doubts = doubts
+	for i, q := range data.Questions {
+		data.Questions[i].Missing = slices.ContainsFunc(doubts.Missing, func(m question) bool { return m.Field == q.Field })
+	}
 	page.Data = data
 	return v.renderAs(http.StatusUnprocessableEntity, "assessment_form", page)
 }

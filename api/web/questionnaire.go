@@ -166,12 +166,11 @@ type doubts struct {
 // doubtful finds what is to be asked about.
 func doubtful(def *instrument.Definition, questions []question, answers instrument.Answers, typed func(string) string) *doubts {
 	var out doubts
-	for i, q := range questions {
+	for _, q := range questions {
 		switch gated := isGated(def, q.item.ID, answers); {
 		case gated && counts(def, q.item, answers):
 			out.Contradicting = append(out.Contradicting, q)
 		case !gated && typed(q.Field) == "" && !(q.item.Unscored && q.item.Optional):
-			questions[i].Missing = true
 			out.Missing = append(out.Missing, q)
 		}
 	}

@@ -60,6 +60,8 @@ type field struct {
 	Options                              []option
 	Required                             bool
 	Min, Max, Step                       string
+	Long                                 string // the most characters
+	List                                 string // the id of a datalist with suggestions
 }
 
 // An option is one choice of a field.
@@ -70,8 +72,8 @@ type option struct {
 
 // Field is a control of the page's form. kind is the type of the input
 // element, "area" or "choice"; more are settings such as required, hint:… ,
-// auto:… , min:… , max:… , step:… . The label and the hint are sentences of the
-// catalog.
+// auto:… , min:… , max:… , step:… , long:… , list:… . The label and the hint are
+// sentences of the catalog.
 func (w view) Field(name, label, kind string, more ...string) field {
 	f := field{Name: name, Label: w.T(label), Type: kind, Value: w.Form.Value(name), Faults: w.faultsOf(name)}
 	for _, m := range more {
@@ -89,6 +91,10 @@ func (w view) Field(name, label, kind string, more ...string) field {
 			f.Max = value
 		case "step":
 			f.Step = value
+		case "long":
+			f.Long = value
+		case "list":
+			f.List = value
 		}
 	}
 	return f
@@ -120,16 +126,15 @@ const (
 )
 
 // timeIn reads a field with a date and a time of day in a zone. A time that the
-// clocks skip or repeat is the first one that fits.
+// clocks show twice is the first of the two; one that they skip is refused.
 func (v *visit) timeIn(field string, zone *time.Location) (time.Time, error) {
-	typed := strings.TrimSpace(v.typed(field))
-	for _, layout := range []string{dateTimeLayout, "2006-01-02T15:04:05"} {
-		if at, err := time.ParseInLocation(layout, typed, zone); err == nil {
-			return at, nil
-		}
+	at, _, wrong := clockTime(strings.TrimSpace(v.typed(field)), zone)
+	if wrong != nil {
+		wrong := *wrong
+		wrong.Pointer = "/" + field
+		return time.Time{}, fault.New(fault.Invalid, "The form is not complete.", wrong)
 	}
-	return time.Time{}, fault.New(fault.Invalid, "The form is not complete.",
-		fault.Detail{Pointer: "/" + field, Code: "datetime", Message: "A date and a time of day is needed here."})
+	return at, nil
 }
 
 // zone is a client's time zone, or UTC where none is known.

@@ -130,6 +130,7 @@ func (v *visit) again(name string, page view, err error) error {
 type faultData struct {
 	Request string // by which the log names it
 	Back    string
+	Glass   string // where access to a client of others is asked for; empty: not here
 }
 
 // failed shows an error as a page of the site, to who is signed in.
@@ -139,6 +140,6 @@ func (v *visit) failed(err error) error {
 	problem.Wait(v.Context, doc)
 	return v.renderAs(doc.Status, "fault", view{
 		Title: cmp.Or(doc.Title, http.StatusText(doc.Status)), Narrow: true,
-		Fault: fault.New(fault.Invalid, doc.Detail), Data: faultData{Request: doc.RequestID, Back: "/"},
+		Fault: fault.New(fault.Invalid, doc.Detail), Data: faultData{Request: doc.RequestID, Back: "/", Glass: v.glassPath(err)},
 	})
 }

@@ -81,7 +81,15 @@ func (v *visit) checkForm() error {
 	if m := v.Request().Method; m == http.MethodGet || m == http.MethodHead {
 		return nil
 	}
-	v.Request().Body = http.MaxBytesReader(v.Response(), v.Request().Body, formLimit)
+	limit := int64(strangerLimit)
+	if v.site.sessions.GetString(v.ctx(), accountKey) != "" {
+		limit = formLimit
+	}
+	v.Request().Body = http.MaxBytesReader(v.Response(), v.Request().Body, limit)
+	var tooLarge *http.MaxBytesError
+	if err := v.Request().ParseForm(); errors.As(err, &tooLarge) {
+		return fault.New(fault.TooLarge, "This form holds more than is taken here.")
+	}
 	want, got := v.site.sessions.GetString(v.ctx(), formTokenKey), v.typed("form_token")
 	switch {
 	case want == "":
@@ -92,8 +100,13 @@ func (v *visit) checkForm() error {
 	return nil
 }
 
-// formLimit is the most that a form may send.
-const formLimit = 16 << 10
+// The most bytes that a form may send: of who is signed in, for whom the longest
+// text of goals is sent twice, as it was and as it is, with three bytes for one
+// in writing that is not Latin; and of anybody else.
+const (
+	formLimit     = 256 << 10
+	strangerLimit = 16 << 10
+)
 
 // token gives the session's form token and makes one where there is none. Who
 // comes without a session gets one, for a while.

@@ -11,7 +11,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-		"time"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/labstack/echo/v4"

@@ -57,6 +57,8 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.batch("/assessments/batch", h.withoutQuery(h.recordBatch))
 
 	r.get("/clients/:client_id/trajectory", h.withQuery(h.getTrajectory))
+	r.get("/clients/:client_id/trajectory.svg", h.withQuery(h.getTrajectorySVG))
+	r.get("/clients/:client_id/trajectory.png", h.withQuery(h.getTrajectoryPNG))
 	r.get("/clients/:client_id/trajectories", h.withQuery(h.listTrajectories))
 	r.get("/caseload", h.withQuery(h.listCaseload))
 	r.get("/clients/:client_id/due-forms", h.withoutQuery(h.listDueForms))

@@ -99,6 +99,7 @@ const (
 	labelText     class = "label"
 	strongText    class = "strong"
 	valueText     class = "value"
+	tickText      class = "tick"
 	remissionText class = "remission-text"
 	reliableText  class = "reliable-text"
 	onDose        class = "on-dose"
@@ -114,6 +115,7 @@ type style struct {
 	dash         []float64
 	size         float64 // of a text
 	bold         bool
+	halo         bool // of paper, for a text that lines pass below
 }
 
 var styles = map[class]style{
@@ -144,7 +146,8 @@ var styles = map[class]style{
 	titleText:     {fill: text, size: 15, bold: true},
 	labelText:     {fill: soft, size: 12},
 	strongText:    {fill: text, size: 12},
-	valueText:     {fill: text, size: 12, bold: true},
+	valueText:     {fill: text, size: 12, bold: true, halo: true},
+	tickText:      {fill: soft, size: 12, halo: true},
 	remissionText: {fill: remission, size: 12, bold: true},
 	reliableText:  {fill: reliable, size: 12, bold: true},
 	onDose:        {fill: paper, size: 10, bold: true},

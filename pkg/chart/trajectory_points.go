@@ -204,10 +204,18 @@ func (d *drawing) entries() []entry {
 		if slices.ContainsFunc(d.visits, func(v visit) bool { return v.Kind == kind }) {
 			out = append(out, entry{func(p *picture, x, y float64) {
 				p.meeting(Session{Kind: kind}, d.Words, x, y, 8)
-			}, kindName(kind, d.Words)})
+			}, d.kindInLegend(kind)})
 		}
 	}
 	return out
+}
+
+// kindInLegend is the name of a kind, with the unit of its doses.
+func (d *drawing) kindInLegend(kind string) string {
+	if slices.ContainsFunc(d.visits, func(v visit) bool { return v.Kind == kind && v.Dose != "" }) {
+		return d.Words.say("dose, by number and mg")
+	}
+	return kindName(kind, d.Words)
 }
 
 // flagName is what the flags of the picture are called: by their label where

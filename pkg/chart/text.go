@@ -55,7 +55,9 @@ func plain(s string) string {
 		case unicode.IsSpace(r):
 			space = b.Len() > 0
 			continue
-		case unicode.In(r, unicode.Cc, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r&0xfffe == 0xfffe:
+		case unicode.Is(unicode.Bidi_Control, r):
+			continue
+		case unicode.In(r, unicode.Cc, unicode.Cs) || r&0xfffe == 0xfffe:
 			r = utf8.RuneError
 		}
 		if n++; n > longestText {

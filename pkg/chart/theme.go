@@ -100,6 +100,7 @@ const (
 	labelText     class = "label"
 	strongText    class = "strong"
 	valueText     class = "value"
+	cellText      class = "cell"
 	tickText      class = "tick"
 	remissionText class = "remission-text"
 	reliableText  class = "reliable-text"
@@ -149,6 +150,7 @@ var styles = map[class]style{
 	labelText:     {fill: soft, size: 12},
 	strongText:    {fill: text, size: 12},
 	valueText:     {fill: text, size: 12, bold: true, halo: true},
+	cellText:      {fill: text, size: 12, bold: true},
 	tickText:      {fill: soft, size: 12, halo: true},
 	remissionText: {fill: remission, size: 12, bold: true},
 	reliableText:  {fill: reliable, size: 12, bold: true},

@@ -163,7 +163,7 @@ func (d *drawing) room(entries []entry) {
 	for _, n := range d.namesOfLines() {
 		right = max(right, measure(n.text, n.class)+18+margin)
 	}
-	right = min(right, d.width*0.3)
+	right = min(right, max(d.width*0.3, 190)) // names are worth more than room
 	top, bottom := titleRoom, axisRoom+d.legendRoom(entries)
 	if d.laned() {
 		top += laneRoom

@@ -134,6 +134,6 @@ func signedIn(t testing.TB, s *apitest.Server, who auth.NewAccount) *browser {
 	t.Helper()
 	b := browse(s, atHome)
 	goesTo(t, b.signIn(t, who), "/")
-	b.get(t, "/").Want(http.StatusOK)
+	b.get(t, "/account").Want(http.StatusOK)
 	return b
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"html/template"
 	"maps"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/protrack/protrack/api/cursor"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
+	"github.com/protrack/protrack/pkg/chart"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/trajectory"
@@ -32,7 +34,7 @@ type caseloadData struct {
 // caseData is one client of the caseload.
 type caseData struct {
 	ID, Reference, Name string
-	Recent              []care.Scored // in order of time
+	Recent              template.HTML // a line of the last totals; empty where there is none
 	Baseline, Latest    *float64
 	BaselineAt          *time.Time // in the client's zone, like the others
 	LatestAt            *time.Time
@@ -149,7 +151,7 @@ func (s *Site) caseload(v *visit) error {
 	}
 	def := data.choices(defs, asked.query.Instrument)
 	for _, c := range cases {
-		data.Cases = append(data.Cases, caseOf(c, def))
+		data.Cases = append(data.Cases, v.caseOf(c, def))
 	}
 	return v.render("caseload", view{Title: "Caseload", Form: asked.form, Data: data})
 }
@@ -215,7 +217,7 @@ func (a asking) path(last *care.Case) string {
 }
 
 // caseOf is a client as the list shows them.
-func caseOf(c care.Case, def *instrument.Definition) caseData {
+func (v *visit) caseOf(c care.Case, def *instrument.Definition) caseData {
 	in := c.Client.Zone()
 	there := func(at *time.Time) *time.Time {
 		if at == nil {
@@ -234,7 +236,8 @@ func caseOf(c care.Case, def *instrument.Definition) caseData {
 	if p == nil {
 		return out
 	}
-	out.Recent, out.Status, out.Flags = p.Recent, statusTag(p.Status), flagsOf(p.LastFlags)
+	out.Status, out.Flags = statusTag(p.Status), flagsOf(p.LastFlags)
+	out.Recent = v.spark(p.Recent, def)
 	out.Baseline, out.BaselineAt, out.Latest, out.LatestAt = p.BaselineTotal, there(p.BaselineAt), p.LatestTotal, there(p.LatestAt)
 	out.Severity, out.AssessedAt = bandOf(def, p.LatestSeverity), there(&p.LastAt)
 	out.Change, out.Percent = p.Change, p.PercentChange
@@ -242,6 +245,23 @@ func caseOf(c care.Case, def *instrument.Definition) caseData {
 		out.Reliable = reliableTags[*p.Reliable]
 	}
 	return out
+}
+
+// spark draws the last totals as a line. What it shows is said in its title, and
+// in the cells beside it.
+func (v *visit) spark(recent []care.Scored, def *instrument.Definition) template.HTML {
+	if len(recent) == 0 || def == nil {
+		return ""
+	}
+	t := v.tongue()
+	line := chart.Spark{
+		Title: t.T("The last %d scores, from %s to %s.", len(recent), t.Number(recent[0].Total), t.Number(recent[len(recent)-1].Total)),
+		Low:   def.Scoring.Min, High: def.Scoring.Max,
+	}
+	for _, s := range recent {
+		line.Values, line.Times = append(line.Values, &s.Total), append(line.Times, s.At)
+	}
+	return template.HTML(line.SVG(chart.Page)) //nolint:gosec // a picture of our own, whose texts it escapes
 }
 
 // statusTag is a status in words.

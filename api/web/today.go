@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -148,7 +149,7 @@ func (v *visit) visitOf(x care.Visit, defs []*instrument.Definition) visitData {
 	in := x.Client.Zone()
 	out := visitData{
 		Path: "/clients/" + x.Client.ID.String(), Reference: string(x.Client.Reference), Name: string(x.Client.DisplayName),
-		At: x.Session.StartedAt.In(in), Zone: in.String(), Place: x.Session.Place, Doses: x.Session.Kind == care.Dosing,
+		At: x.Session.StartedAt.In(in), Zone: placeOf(in), Place: x.Session.Place, Doses: x.Session.Kind == care.Dosing,
 		Dosed: x.LastDoseAt != nil, Consent: consentTags[x.Consent],
 	}
 	for _, k := range sessionKinds {
@@ -178,10 +179,19 @@ func (v *visit) visitOf(x care.Visit, defs []*instrument.Definition) visitData {
 	return out
 }
 
+// placeOf is the place that a time zone is named for, such as Los Angeles.
+func placeOf(zone *time.Location) string {
+	name := zone.String()
+	return strings.ReplaceAll(name[strings.LastIndex(name, "/")+1:], "_", " ")
+}
+
 // formLine is a form as the page shows it.
 func (v *visit) formLine(client string, f care.SessionForm, defs []*instrument.Definition) formLine {
 	state := f.State(v.site.Now())
 	line := formLine{Instrument: titleOf(defs, f.Instrument), Total: f.Total, State: formStates[state]}
+	if state == care.FormDue && f.Timing == care.AfterIt {
+		line.State.Class = "" // there is time yet
+	}
 	if (state == care.FormDue || state == care.FormMissed) && v.who.May(auth.WriteAssessments) {
 		line.Enter = formAddress(client, f.DueForm)
 	}

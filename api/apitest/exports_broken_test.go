@@ -23,9 +23,9 @@ import (
 func TestACallerWhoStopsReadingIsGivenUp(t *testing.T) {
 	apitest.EachWith(t, apitest.Options{Patience: 300 * time.Millisecond}, func(t *testing.T, s *apitest.Server) {
 		s.Research.Store = widely(s)
-		db := probe(t, s)
+		db, server := probe(t, s), narrow(t, s)
 		before := runtime.NumGoroutine()
-		conn := askFor(t, s, narrow(t, s).URL, "format=csv")
+		conn := askFor(t, s, server.URL, "format=csv")
 		readOn(t, conn, 1<<20)
 		soon(t, "a query is open while the file is read", func() bool { return openQueries(t, s, db) })
 		soon(t, "no query is open when nobody reads", func() bool { return !openQueries(t, s, db) })

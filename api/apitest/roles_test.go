@@ -54,6 +54,8 @@ var may = map[string]struct {
 	"GET /v1/assessments/{assessment_id}/versions":    {writers, nil, 200},
 	"POST /v1/assessments/batch":                      {phones, `{"items":[{}]}`, 200},
 	"GET /v1/clients/{client_id}/trajectory":          {phones, nil, 200},
+	"GET /v1/clients/{client_id}/trajectory.png":      {phones, nil, 200},
+	"GET /v1/clients/{client_id}/trajectory.svg":      {phones, nil, 200},
 	"GET /v1/clients/{client_id}/trajectories":        {phones, nil, 200},
 	"GET /v1/caseload":                                {clinicians, nil, 200},
 	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
@@ -221,7 +223,7 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 }
 
 // ofInstrument are the routes that want to know the instrument.
-var ofInstrument = regexp.MustCompile(`/trajectory$|/cohort/(change|shift|flow|survival|sessions|expected)$`)
+var ofInstrument = regexp.MustCompile(`/trajectory(\.svg|\.png)?$|/cohort/(change|shift|flow|survival|sessions|expected)$`)
 
 // address puts ids into a route.
 func address(route string, n ids) (method, path string) {

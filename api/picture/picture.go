@@ -189,8 +189,8 @@ func (j join) sessions(known []care.Session) []chart.Session {
 		out[i] = chart.Session{ID: s.SessionID.String(), Kind: s.Kind, At: s.At, Short: strconv.Itoa(s.Number)}
 		label := j.kind(s.Kind, s.Number)
 		if m := given[s.SessionID]; m != nil {
-			out[i].Dose = j.say("%s mg", j.number(m.DoseMG))
-			label += ", " + m.Substance + " " + out[i].Dose + " " + j.route(m.Route)
+			out[i].Dose = j.number(m.DoseMG)
+			label += ", " + m.Substance + " " + j.say("%s mg", out[i].Dose) + " " + j.route(m.Route)
 		}
 		out[i].Label = j.day(s.At) + ": " + label
 	}

@@ -11,13 +11,13 @@ import (
 // trajectoryQuery reads what both trajectory routes share.
 func trajectoryQuery(q *params) care.TrajectoryQuery {
 	return care.TrajectoryQuery{
-		CourseID: q.id("course_id"), AsOf: q.time("as_of"), RecallWindow: q.text("recall_window", ""),
+		CourseID: q.ID("course_id"), AsOf: q.Time("as_of"), RecallWindow: q.Text("recall_window", ""),
 		Options: trajectory.Options{
 			Baseline: choice(q, "baseline", trajectory.BaselineFirst,
 				trajectory.BaselineFirst, trajectory.BaselineLastBeforeFirstDose),
 			Relapse: choice(q, "relapse", trajectory.RelapseLossOfResponse, trajectory.RelapseLossOfResponse,
 				trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening),
-			MaxOverlap: q.share("max_overlap"),
+			MaxOverlap: q.Share("max_overlap"),
 		},
 	}
 }
@@ -25,11 +25,12 @@ func trajectoryQuery(q *params) care.TrajectoryQuery {
 // getTrajectory returns a client's trajectory on one instrument.
 //
 //	@Summary		Get a trajectory
-//	@Description	Every assessment that stands, compared with a stated baseline by a named rule set; what each session changed and what was held between sessions; the verdict at the latest score.
+//	@Description	Every assessment that stands, compared with a stated baseline by a named rule set; what each session changed and what was held between sessions; the verdict at the latest score. Accept: image/svg+xml or image/png asks for the picture of it instead.
 //	@Tags			trajectories
-//	@Produce		json
+//	@Produce		json,image/svg+xml,image/png
 //	@Param			client_id		path		string	true	"Client"		format(uuid)
 //	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			theme			query		string	false	"Colours of a picture; not of JSON"	Enums(light, dark, print)	default(light)
 //	@Param			course_id		query		string	false	"Only this course"	format(uuid)
 //	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
 //	@Param			baseline		query		string	false	"Which score is the baseline"	Enums(first, last_before_first_dose)	default(first)
@@ -42,24 +43,8 @@ func trajectoryQuery(q *params) care.TrajectoryQuery {
 //	@Security		Key
 //	@Router			/v1/clients/{client_id}/trajectory [get]
 func (h *Handlers) getTrajectory(c echo.Context, who auth.Principal) error {
-	client, err := pathID(c, "client_id")
-	if err != nil {
-		return err
-	}
-	q := query(c)
-	asked := trajectoryQuery(q)
-	asked.Instrument, asked.ChangeRules = q.text("instrument", ""), q.text("rules", "")
-	if asked.Instrument == "" {
-		q.fault("instrument", "required", "Name the instrument.")
-	}
-	if err := q.err(); err != nil {
-		return err
-	}
-	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)
-	if err != nil {
-		return err
-	}
-	return ok(c, trajectoryFromCare(found[0]))
+	c.Response().Header().Add(echo.HeaderVary, "Accept")
+	return h.showTrajectory(c, who, preferredForm(c.Request().Header.Values("Accept")))
 }
 
 // listTrajectories returns every trajectory that a client has.
@@ -85,7 +70,7 @@ func (h *Handlers) listTrajectories(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	asked := trajectoryQuery(q)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)

@@ -137,7 +137,8 @@ func (v *visit) amendOutrun() error {
 	sh.asks(merged.Value("recall_window"), v.typed("only"))
 	page, data := sh.page(v, merged)
 	sh.keepChoices(&data)
-	data.Outrun, page.Data = told, data
+	data.Outrun = told
+	page.Data = data
 	return v.again("assessment_form", page, errOutrun)
 }
 

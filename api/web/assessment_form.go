@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -159,7 +160,7 @@ func (sh *sheet) page(v *visit, f form) (view, assessmentFormData) {
 			data.Windows = append(data.Windows, link{Path: sh.link(f, "recall_window", w), Label: t.window(w)})
 		}
 	}
-	if sh.def.Scoring.Prorate != nil {
+	if sh.def.Scoring.Prorate != nil && !sh.total {
 		data.Policies = policies
 	}
 	if sh.total {
@@ -167,7 +168,7 @@ func (sh *sheet) page(v *visit, f form) (view, assessmentFormData) {
 	} else {
 		data.Otherwise = sh.link(f, "only", "total")
 		data.Questions = t.questions(sh.def, sh.client.Sex, f)
-		data.InOrder = singleDigits(data.Questions)
+		data.InOrder = sh.stored == nil && singleDigits(data.Questions)
 	}
 	keep := []string{v.me.ID.String(), sh.client.ID.String(), sh.def.ID, sh.window, strconv.FormatBool(sh.total), f.Value("when")}
 	if sh.stored != nil {
@@ -204,6 +205,8 @@ func (r *reading) assessment(sh *sheet, questions []question) (care.Assessment, 
 	if sh.total {
 		if a.Total = r.decimal("total", sh.def.Scoring.Max); a.Total == nil {
 			r.wrong("total", needed)
+		} else {
+			a.MissingPolicy = sh.policyOf(*a.Total)
 		}
 		return a, nil
 	}
@@ -212,11 +215,27 @@ func (r *reading) assessment(sh *sheet, questions []question) (care.Assessment, 
 	return a, doubtful(sh.def, questions, a.Answers, r.v.typed)
 }
 
+// policyOf is by what policy a total came about that is known alone: one that
+// lies between two steps of the scale can only have been scaled up.
+func (sh *sheet) policyOf(total float64) instrument.MissingPolicy {
+	scale := float64(max(sh.def.Scoring.Multiply, 1))
+	switch {
+	case sh.def.Scoring.Prorate != nil && math.Mod(total, scale) != 0:
+		return instrument.Prorated
+	case sh.stored != nil && sh.stored.Total != nil:
+		return sh.stored.MissingPolicy
+	}
+	return instrument.Complete
+}
+
 // named says of faults which question or field of the page each belongs to.
 func (t tongue) named(err error, questions []question) error {
 	details := detailsOf(err)
 	if len(details) == 0 {
 		return err
+	}
+	if hasPointer(details, "/in_order") { // the answers are there, in a row that is wrong
+		details = slices.DeleteFunc(slices.Clone(details), func(d fault.Detail) bool { return d.Code == "no_answers" })
 	}
 	out := make([]fault.Detail, len(details))
 	for i, d := range details {
@@ -310,7 +329,7 @@ func (s *Site) addAssessment(v *visit) error {
 	page, data := sh.page(v, v.sent())
 	r := v.reading()
 	in, doubts := r.assessment(&sh, data.Questions)
-	in.ID = r.id("id")
+	in.ID = r.id()
 	if err := r.err(s.Care.CheckAssessment(in)); err != nil {
 		return v.again("assessment_form", page, v.tongue().named(err, data.Questions))
 	}
@@ -330,6 +349,10 @@ func (s *Site) addAssessment(v *visit) error {
 // asks shows a questionnaire once more, with what is to be decided before it is
 // stored.
 func (v *visit) asks(page view, data assessmentFormData, doubts *doubts) error {
-	data.Doubts, page.Data = doubts, data
+	data.Doubts = doubts
+	for i, q := range data.Questions {
+		data.Questions[i].Missing = slices.ContainsFunc(doubts.Missing, func(m question) bool { return m.Field == q.Field })
+	}
+	page.Data = data
 	return v.renderAs(http.StatusUnprocessableEntity, "assessment_form", page)
 }

@@ -19,10 +19,12 @@ type offered struct {
 	Path, Title, Measures string
 	Used                  bool // the client has had it
 	NoWording             bool
+	judged                bool // there are rules that say what a change means
 }
 
 // chooseInstrument shows the questionnaires, those first that the client has
-// had, those last of which the wording is not free.
+// had, then those whose change means something, and last those of which the
+// wording is not free.
 func (s *Site) chooseInstrument(v *visit, client care.Client) error {
 	defs, err := s.Care.InstrumentDefinitions(v.ctx(), v.who)
 	if err != nil {
@@ -48,7 +50,7 @@ func (s *Site) chooseInstrument(v *visit, client care.Client) error {
 		}
 		data.Instruments = append(data.Instruments, offered{
 			Path: data.Client.path() + "/assessments/new?" + q.Encode(), Title: def.Title, Measures: def.Measures,
-			Used: used[def.ID], NoWording: def.ScoringOnly,
+			Used: used[def.ID], NoWording: def.ScoringOnly, judged: len(def.ChangeRules) > 0,
 		})
 	}
 	rank := func(o offered) int {
@@ -56,9 +58,11 @@ func (s *Site) chooseInstrument(v *visit, client care.Client) error {
 		case o.Used:
 			return 0
 		case o.NoWording:
-			return 2
+			return 3
+		case o.judged:
+			return 1
 		}
-		return 1
+		return 2
 	}
 	slices.SortStableFunc(data.Instruments, func(a, b offered) int { return rank(a) - rank(b) })
 	return v.render("instruments", view{Title: "Which questionnaire?", Data: data})

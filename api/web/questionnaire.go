@@ -94,13 +94,13 @@ func singleDigits(questions []question) bool {
 // for each, - for none, x for one that was declined. What is not scored may be
 // left out at the end.
 func (r *reading) spread(questions []question) {
-	row := strings.Map(func(c rune) rune {
+	row := []rune(strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || c == ',' || c == ';' {
 			return -1
 		}
 		return unicode.ToLower(c)
-	}, r.v.typed("in_order"))
-	if row == "" {
+	}, r.v.typed("in_order")))
+	if len(row) == 0 {
 		return
 	}
 	needed := len(questions)
@@ -112,28 +112,28 @@ func (r *reading) spread(questions []question) {
 		return
 	}
 	sent := r.v.Request().PostForm
-	for i, c := range []byte(row) {
+	for i, c := range row {
 		value := rowValue(c)
 		if typed := sent.Get(questions[i].Field); typed != "" && typed != value {
 			r.wrong("in_order", fault.Detail{Code: "contradiction", Message: "The row says otherwise than an answer below. Empty one of them."})
 			return
 		}
 	}
-	for i, c := range []byte(row) {
+	for i, c := range row {
 		sent.Set(questions[i].Field, rowValue(c))
 	}
 	sent.Del("in_order")
 }
 
 // rowValue is what one character of a row of answers says.
-func rowValue(c byte) string {
+func rowValue(c rune) string {
 	switch c {
 	case '-':
 		return skipped
 	case 'x':
 		return declined
 	}
-	return string(rune(c))
+	return string(c)
 }
 
 // answers reads the questions' fields.
@@ -166,12 +166,11 @@ type doubts struct {
 // doubtful finds what is to be asked about.
 func doubtful(def *instrument.Definition, questions []question, answers instrument.Answers, typed func(string) string) *doubts {
 	var out doubts
-	for i, q := range questions {
+	for _, q := range questions {
 		switch gated := isGated(def, q.item.ID, answers); {
 		case gated && counts(def, q.item, answers):
 			out.Contradicting = append(out.Contradicting, q)
-		case !gated && typed(q.Field) == "" && !(q.item.Unscored && q.item.Optional):
-			questions[i].Missing = true
+		case !gated && typed(q.Field) == "" && (!q.item.Unscored || !q.item.Optional):
 			out.Missing = append(out.Missing, q)
 		}
 	}

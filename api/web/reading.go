@@ -50,7 +50,7 @@ func (r *reading) wrong(field string, what fault.Detail) {
 func (r *reading) err(meaning []fault.Detail) error {
 	out := slices.Clone(r.faults)
 	for _, d := range meaning {
-		if !slices.ContainsFunc(r.faults, func(f fault.Detail) bool { return f.Pointer == d.Pointer }) {
+		if !hasPointer(r.faults, d.Pointer) {
 			out = append(out, d)
 		}
 	}
@@ -113,10 +113,10 @@ func (r *reading) decimal(field string, most float64) *float64 {
 
 // id is the id that the page chose for what it makes, so that a form that is
 // sent twice is stored once.
-func (r *reading) id(field string) uuid.UUID {
-	id := r.idIfAny(field)
+func (r *reading) id() uuid.UUID {
+	id := r.idIfAny("id")
 	if id == nil {
-		r.wrong(field, wrongID)
+		r.wrong("id", wrongID)
 		return uuid.Nil
 	}
 	return *id
@@ -146,7 +146,7 @@ func pathUUID(text string) (uuid.UUID, bool) {
 func (r *reading) at(field string, in *time.Location, stored *time.Time) time.Time {
 	at := r.atIfAny(field, in, stored)
 	if at == nil {
-		if !slices.ContainsFunc(r.faults, func(d fault.Detail) bool { return d.Pointer == "/"+field }) {
+		if !hasPointer(r.faults, "/"+field) {
 			r.wrong(field, wrongTime)
 		}
 		return time.Time{}
@@ -228,6 +228,11 @@ func spoken(err error) error {
 		return errOutrun
 	}
 	return err
+}
+
+// hasPointer reports whether one of the faults is at a place.
+func hasPointer(faults []fault.Detail, pointer string) bool {
+	return slices.ContainsFunc(faults, func(d fault.Detail) bool { return d.Pointer == pointer })
 }
 
 // detailsOf lists the faults of an error.

@@ -209,7 +209,7 @@ func strictRequests(doc *openapi3.T) {
 func mediaTypes(op *openapi3.Operation) {
 	for code, r := range op.Responses.Map() {
 		if status, _ := strconv.Atoi(code); status < http.StatusBadRequest {
-			for _, file := range []string{"text/html", "text/csv", "application/zip"} {
+			for _, file := range []string{"text/html", "text/csv", "application/zip", "image/svg+xml", "image/png"} {
 				if media := r.Value.Content[file]; media != nil && len(r.Value.Content) > 1 {
 					r.Value.Content[file] = openapi3.NewMediaType().WithSchema(openapi3.NewStringSchema().WithFormat("binary"))
 				}

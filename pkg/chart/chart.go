@@ -121,5 +121,5 @@ type Session struct {
 	At    time.Time
 	Label string // such as "Dose 2, 70 mg intramuscular"
 	Short string // such as "2", below the mark where there is room
-	Dose  string // such as "70 mg", below that where there is room
+	Dose  string // milligrams, such as "70", below that where there is room
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"math"
 
 	"git.sr.ht/~sbinet/gg"
 	"golang.org/x/image/font"
@@ -87,8 +88,7 @@ func (w *pngWriter) text(m mark) error {
 		w.faces[m.class] = face
 	}
 	w.SetFontFace(face)
-	w.SetColor(w.theme.palette()[s.fill])
-	shown := visual(m.text)
+	shown := visual(m.text, fontOf(m.class))
 	width, _ := w.MeasureString(shown)
 	x := m.at[0].x * density
 	switch m.end {
@@ -98,6 +98,15 @@ func (w *pngWriter) text(m mark) error {
 		x -= width
 	case atStart:
 	}
-	w.DrawString(shown, x, m.at[0].y*density)
+	y := m.at[0].y * density
+	if s.halo {
+		w.SetColor(w.theme.palette()[paper])
+		for turn := range 16 {
+			sin, cos := math.Sincos(float64(turn) * math.Pi / 8)
+			w.DrawString(shown, x+cos*density*halo/2, y+sin*density*halo/2)
+		}
+	}
+	w.SetColor(w.theme.palette()[s.fill])
+	w.DrawString(shown, x, y)
 	return nil
 }

@@ -81,9 +81,12 @@ func (w *svgWriter) mark(m mark) {
 // rest always.
 func (w *svgWriter) look(m mark) {
 	s := m.class.style()
-	if w.theme == Page {
-		w.printf(` class="%s"`, m.class)
-	} else {
+	switch {
+	case w.theme == Page && s.fill == none:
+		w.printf(` class="c-%s" fill="none"`, m.class)
+	case w.theme == Page:
+		w.printf(` class="c-%s"`, m.class)
+	default:
 		w.paint("fill", s.fill)
 		if s.stroke != none {
 			w.paint("stroke", s.stroke)
@@ -107,6 +110,12 @@ func (w *svgWriter) look(m mark) {
 		if s.bold {
 			w.WriteString(` font-weight="700"`)
 		}
+		if s.halo {
+			w.printf(` stroke-width="%s" stroke-linejoin="round" paint-order="stroke"`, number(halo))
+			if w.theme != Page {
+				w.paint("stroke", paper)
+			}
+		}
 	}
 }
 
@@ -119,6 +128,9 @@ func (w *svgWriter) paint(attribute string, i ink) {
 }
 
 func hex(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
+
+// halo is how wide the ground around a text is, half of it below the text.
+const halo = 3.0
 
 // number writes a place to a tenth.
 func number(f float64) string {

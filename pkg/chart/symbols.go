@@ -13,6 +13,8 @@ func (p *picture) symbol(t Timing, excluded bool, x, y, r float64, title string)
 		look = aside
 	case t == Before:
 		look = hollow
+	case r < 3:
+		look = speck
 	}
 	m := mark{shape: area, class: look, title: title}
 	switch t {
@@ -118,7 +120,7 @@ type entry struct {
 
 // legend lays entries out in rows, and gives the height that they take.
 func (p *picture) legend(entries []entry, left, top, width float64) float64 {
-	const row, mark, apart = 20.0, 18.0, 18.0
+	const row, mark, apart = 20.0, 21.0, 14.0
 	x, y := left, top+row/2
 	for _, e := range entries {
 		says := fit(plain(e.says), labelText, width-mark)
@@ -126,7 +128,7 @@ func (p *picture) legend(entries []entry, left, top, width float64) float64 {
 		if x > left && x+w > left+width {
 			x, y = left, y+row
 		}
-		e.draw(p, x+7, y)
+		e.draw(p, x+8, y)
 		p.say(labelText, atStart, x+mark, y+4, says, 0)
 		x += w + apart
 	}

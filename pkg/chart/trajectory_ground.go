@@ -83,16 +83,19 @@ func (d *drawing) scoreTicks(height float64) []tick {
 func (d *drawing) timeAxis() {
 	y := d.plot.bottom()
 	d.line(axis, spot{d.plot.x, y}, spot{d.plot.right(), y})
+	if d.from.IsZero() {
+		return // nothing happened yet
+	}
 	free := d.plot.x - margin
 	for _, t := range timeTicks(d.from, d.to, d.plot.w, 72, d.Words) {
 		x := d.xs.at(t.at)
 		d.line(axis, spot{x, y}, spot{x, y + 4})
-		room := textBox(labelText, atMiddle, x, y+17, t.name)
+		room := textBox(tickText, atMiddle, x, y+17, t.name)
 		if room.x < free || room.right() > d.width-2 {
 			continue
 		}
 		free = room.right() + 6
-		d.say(labelText, atMiddle, x, y+17, t.name, 0)
+		d.say(tickText, atMiddle, x, y+17, t.name, 0)
 	}
 }
 
@@ -155,12 +158,14 @@ func (d *drawing) names() {
 	}
 }
 
-// doseLines go down from where a dose was given.
-func (d *drawing) doseLines() {
+// sessionLines go down from where a dose was given, and from the day of each
+// session to its mark.
+func (d *drawing) sessionLines() {
 	for _, v := range d.visits {
-		if v.Kind == kindDosing {
+		if v.Kind == kindDosing && d.visitGap() >= 12 { // more lines would be a hatching
 			d.line(doseLine, spot{v.time, d.plot.y}, spot{v.time, d.plot.bottom()})
 		}
+		d.line(doseLine, spot{v.time, d.plot.bottom()}, spot{v.mark, d.plot.bottom() + axisRoom + 3})
 	}
 }
 
@@ -169,9 +174,6 @@ func (d *drawing) sessions() {
 	top := d.plot.bottom() + axisRoom
 	r := min(9, d.visitGap()*0.46)
 	var rows [2][]box
-	for _, v := range d.visits {
-		d.line(doseLine, spot{v.time, d.plot.bottom()}, spot{v.mark, top + 3})
-	}
 	for _, v := range d.visits {
 		d.meeting(v.Session, d.Words, v.mark, top+14, r)
 	}

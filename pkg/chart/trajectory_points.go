@@ -188,6 +188,9 @@ func (d *drawing) entries() []entry {
 	point(Before, d.Words.say("before a session"))
 	point(After, d.Words.say("after a session"))
 	point(FollowUp, d.Words.say("at follow-up"))
+	if len(d.pairs()) > 0 {
+		out = append(out, entry{func(p *picture, x, y float64) { p.line(step, spot{x - 7, y - 4}, spot{x + 7, y + 4}) }, d.Words.say("before and after one session")})
+	}
 	if has(func(p placed) bool { return p.total != nil && p.Excluded }) {
 		out = append(out, entry{func(p *picture, x, y float64) { p.symbol(After, true, x, y, 5, "") }, d.Words.say("left out of the comparison")})
 	}
@@ -204,10 +207,18 @@ func (d *drawing) entries() []entry {
 		if slices.ContainsFunc(d.visits, func(v visit) bool { return v.Kind == kind }) {
 			out = append(out, entry{func(p *picture, x, y float64) {
 				p.meeting(Session{Kind: kind}, d.Words, x, y, 8)
-			}, kindName(kind, d.Words)})
+			}, d.kindInLegend(kind)})
 		}
 	}
 	return out
+}
+
+// kindInLegend is the name of a kind, with the unit of its doses.
+func (d *drawing) kindInLegend(kind string) string {
+	if slices.ContainsFunc(d.visits, func(v visit) bool { return v.Kind == kind && v.Dose != "" }) {
+		return d.Words.say("dose, by number and mg")
+	}
+	return kindName(kind, d.Words)
 }
 
 // flagName is what the flags of the picture are called: by their label where

@@ -40,8 +40,8 @@ func Prints(secret []byte, data []Datum) []Print {
 func compare(a, b Print) int { return bytes.Compare(a[:], b[:]) }
 
 // mostAnswers is how many answers of one measure a ledger holds, not counting
-// those that follow from others. To weigh one more takes about as long as its
-// square, and a quarter of a second at the end.
+// those that follow from others. To weigh one more takes about as long as the
+// square of it times the kinds of data (see mostCells).
 const mostAnswers = 256
 
 // membership says which answers a datum is in, by their place.
@@ -69,7 +69,7 @@ type Ledger struct {
 // share one, so that a refusal costs no more than many answers.
 type Effort struct{ steps int }
 
-// NewEffort is that of one request: about a quarter of a second.
+// NewEffort is that of one request (see mostSteps).
 func NewEffort() *Effort { return &Effort{steps: mostSteps} }
 
 // take spends some, and reports whether there was any left.
@@ -129,6 +129,9 @@ func (l *Ledger) Admit(answers [][]Print, limit Limit) (added int, err error) {
 		if taken = append(taken, i); l.given+len(taken) > mostAnswers {
 			return 0, errLedgerFull
 		}
+	}
+	if n := l.given + len(taken); len(taken) > 0 && n*n*len(ks) > mostCells {
+		return 0, errLedgerFull
 	}
 	l.enter(in, taken)
 	return len(taken), nil

@@ -1,10 +1,6 @@
 package cohort
 
-import (
-	"cmp"
-	"math/bits"
-	"slices"
-)
+import "slices"
 
 // An audit looks for a combination of answers that is about few people. Answers
 // are rows and kinds of data are columns: 1 where the kind is in the answer. A
@@ -14,43 +10,6 @@ import (
 // It computes modulo a prime, which is exact. A combination of the true rows
 // that is 0 in a column is so modulo the prime too, so none that is about few
 // people is missed.
-
-// kind is the data that are in the same answers.
-type kind struct {
-	before membership // the answers given
-	next   membership // those of this request
-	people []uint64   // whose data they are, each once
-}
-
-// compare puts those of many people first.
-func (k *kind) compare(other *kind) int {
-	return cmp.Or(cmp.Compare(len(other.people), len(k.people)),
-		slices.Compare(k.before[:], other.before[:]), slices.Compare(k.next[:], other.next[:]))
-}
-
-// beside counts the people who are not known yet.
-func (k *kind) beside(known []uint64) int {
-	n := 0
-	for _, person := range k.people {
-		if !slices.Contains(known, person) {
-			n++
-		}
-	}
-	return n
-}
-
-// join adds the people to those known.
-func (k *kind) join(known []uint64) []uint64 {
-	out := slices.Clone(known)
-	for _, person := range k.people {
-		if !slices.Contains(known, person) {
-			out = append(out, person)
-		}
-	}
-	return out
-}
-
-type kinds []*kind
 
 // finding is what an audit says of the next answer.
 type finding int
@@ -67,6 +26,15 @@ const (
 // bounds; an answer that takes longer is refused.
 const mostSteps = 3_000_000
 
+// cellsOfStep is how many cells of rows are added up in the time of a step of
+// the search.
+const cellsOfStep = 50
+
+// mostCells bounds what is added up to know what follows from the answers given
+// before, which whoever asks again has to wait for too: so many answers, times
+// themselves, times the kinds of data that they tell apart.
+const mostCells = 100_000_000
+
 // space is what can be known from answers: all their combinations. The rows are
 // in reduced echelon form.
 type space struct {
@@ -76,11 +44,30 @@ type space struct {
 	own    *space // of the answers of this request alone; nil in itself
 }
 
-// given is the space of so many answers, those given before.
+// given is the space of so many answers, those given before. Kinds that only the
+// answers of this request tell apart are one column while it is made.
 func (ks kinds) given(answers int) *space {
-	s := &space{kinds: ks, own: &space{kinds: ks}}
+	known, column := kinds{}, make([]int, len(ks))
+	of, first := map[membership]int{}, []int{}
+	for i, k := range ks {
+		at, met := of[k.before]
+		if !met {
+			at = len(known)
+			of[k.before], known, first = at, append(known, k), append(first, i)
+		}
+		column[i] = at
+	}
+	narrow := &space{kinds: known}
 	for i := range answers {
-		s.add(s.reduced(ks.row(func(k *kind) bool { return k.before.has(i) })))
+		narrow.add(narrow.reduced(known.row(func(k *kind) bool { return k.before.has(i) })))
+	}
+	s := &space{kinds: ks, own: &space{kinds: ks}}
+	for i, r := range narrow.rows {
+		wide := make(row, len(ks))
+		for k, at := range column {
+			wide[k] = r[at]
+		}
+		s.rows, s.pivots = append(s.rows, wide), append(s.pivots, first[narrow.pivots[i]])
 	}
 	return s
 }
@@ -111,13 +98,18 @@ func (s *space) add(r row) {
 // admit adds the next answer, unless it tells of few. What could be worked out
 // without it is not its fault.
 func (s *space) admit(answer row, limit Limit) finding {
+	limit.Effort.take((len(s.rows) + 2*len(s.own.rows)) * len(answer) / cellsOfStep)
 	s.own.add(s.own.reduced(answer))
 	next := s.reduced(answer)
 	if next.zero() {
 		return tellsNothingNew
 	}
+	if limit.Effort.steps <= 0 {
+		return tooManyToSay
+	}
 	found := s.weigh(answer, next, limit)
 	if found == tellsOfEnough {
+		limit.Effort.take(len(s.rows) * len(answer) / cellsOfStep)
 		s.add(next)
 	}
 	return found
@@ -154,19 +146,6 @@ func (s *space) weigh(answer, next row, limit Limit) finding {
 		return tooManyToSay
 	}
 	return tellsOfEnough
-}
-
-// people counts those whom a combination is about, up to so many.
-func (ks kinds) people(r row, enough int) int {
-	var known []uint64
-	for i, x := range r {
-		if x != 0 {
-			if known = ks[i].join(known); len(known) >= enough {
-				break
-			}
-		}
-	}
-	return len(known)
 }
 
 // audit is a search among the kinds of few people.
@@ -319,62 +298,4 @@ func forced(open []row, values row) []row {
 		return nil
 	}
 	return left
-}
-
-// prime is the largest below 2^32: products fit in 64 bits.
-const prime = 4294967291
-
-// row is a combination of answers, modulo prime.
-type row []uint64
-
-func (ks kinds) row(in func(*kind) bool) row {
-	out := make(row, len(ks))
-	for i, k := range ks {
-		if in(k) {
-			out[i] = 1
-		}
-	}
-	return out
-}
-
-// whole gives n rows, each of which is 1 in its own place.
-func whole(n int) []row {
-	out := make([]row, n)
-	for i := range out {
-		out[i] = make(row, n)
-		out[i][i] = 1
-	}
-	return out
-}
-
-func (r row) zero() bool { return !slices.ContainsFunc(r, func(x uint64) bool { return x != 0 }) }
-
-// take subtracts so many times another row.
-func (r row) take(other row, times uint64) {
-	if times == 0 {
-		return
-	}
-	for i, x := range other {
-		if x != 0 {
-			r[i] = (r[i] + (prime-times)*x) % prime
-		}
-	}
-}
-
-func (r row) scale(times uint64) {
-	for i := range r {
-		r[i] = r[i] * times % prime
-	}
-}
-
-// inverse is the number whose product with x is 1: x to the power of prime-2
-// (Fermat).
-func inverse(x uint64) uint64 {
-	out := uint64(1)
-	for i := bits.Len64(prime-2) - 1; i >= 0; i-- {
-		if out = out * out % prime; (prime-2)>>i&1 == 1 {
-			out = out * x % prime
-		}
-	}
-	return out
 }

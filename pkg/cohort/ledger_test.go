@@ -2,13 +2,10 @@ package cohort_test
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/big"
 	"math/bits"
-	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -206,24 +203,6 @@ func TestWhatALedgerAdmitsTellsOfNoFewPeopleAndWhatItRefusesWould(t *testing.T) 
 	}
 }
 
-func TestALedgerThatIsAskedTooMuchRefusesRatherThanGuesses(t *testing.T) {
-	t.Parallel()
-	l := &cohort.Ledger{}
-	full := 0
-	for i := range 300 {
-		// The i-th answer has five new people more than the one before.
-		if _, err := admit(l, everybody(0, 5*(i+1)), 5); err != nil {
-			full++
-		}
-	}
-	if full != 300-256 {
-		t.Errorf("%d answers were refused, want all after the 256th", full)
-	}
-	if _, err := admit(l, everybody(0, 100), 5); err != nil {
-		t.Errorf("an answer that follows from those before: %v", err)
-	}
-}
-
 func TestAPrintIsKeyed(t *testing.T) {
 	t.Parallel()
 	one := cohort.Prints(ledgerSecret, everybody(0, 3))
@@ -317,34 +296,5 @@ func TestNumbersOfPeopleAreRefusedWhereTheyTellHowManyAFewAre(t *testing.T) {
 	})
 	if refused < 20 || admitted < 20 {
 		t.Errorf("%d refused and %d admitted: too few of either to have shown anything", refused, admitted)
-	}
-}
-
-// What is weighed by the bound costs about as much in the worst case as in any: the answers
-// are of people at random, so that nobody is like another.
-func BenchmarkWeighingTheLastAnswers(b *testing.B) {
-	for _, groups := range []bool{true, false} {
-		b.Run(fmt.Sprint("groups=", groups), func(b *testing.B) {
-			for range b.N {
-				random, l := rand.New(rand.NewPCG(1, 2)), &cohort.Ledger{}
-				slowest := time.Duration(0)
-				refused := 0
-				for range 40 {
-					var some []cohort.Datum
-					for person := range 1000 {
-						if random.IntN(2) == 0 {
-							some = append(some, datum(person, 1))
-						}
-					}
-					began := time.Now()
-					if _, err := l.Admit([][]cohort.Print{cohort.Prints(ledgerSecret, some)}, cohort.Limit{Threshold: 5, Groups: groups, Effort: cohort.NewEffort()}); err != nil {
-						refused++
-					}
-					slowest = max(slowest, time.Since(began))
-				}
-				b.ReportMetric(slowest.Seconds(), "s/slowest")
-				b.ReportMetric(float64(refused), "refused")
-			}
-		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/fault"
@@ -258,6 +259,45 @@ func TestAnAnswerToAnItemOfAnOlderVersionIsNotLost(t *testing.T) {
 		c.Research.Instruments = c.Care.Instruments
 		if _, err := c.try(research.Request{}); !fault.Is(err, fault.Conflict) {
 			t.Errorf("where the older version is not known: %v", err)
+		}
+	})
+}
+
+// TestAnInstrumentThatThisServerKnowsNoMoreIsNamed asks for all instruments on a
+// server that has lost one which was answered.
+func TestAnInstrumentThatThisServerKnowsNoMoreIsNamed(t *testing.T) {
+	each(t, func(t *testing.T, c study) {
+		p := c.person(t, care.Client{})
+		c.Care.Instruments = moods(t, map[string][]string{"1.2.0": {"mood_a"}})
+		c.record(t, care.Assessment{ClientID: p.ID, Instrument: "mood", Timing: care.AtFollowUp, CompletedAt: day(1), Answers: instrument.Answers{"mood_a": new(1)}})
+		private, _, err := audit.NewKey("test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Research.Signer, err = private.Signer(); err != nil {
+			t.Fatal(err)
+		}
+		_, columns := c.Research.Columns(ctx, c.Who, research.Request{Shape: research.Wide})
+		_, rows := c.try(research.Request{})
+		_, past := c.try(research.Request{AsOf: new(c.Clock.Now())})
+		_, _, snapshot := c.Research.TakeSnapshot(ctx, c.Who, uuid.Nil, "spring", research.Request{}, "test")
+		for what, err := range map[string]error{"columns": columns, "rows": rows, "the past": past, "a snapshot": snapshot} {
+			if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "no definition of mood 1.2.0.") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		c.Research.Instruments = c.Care.Instruments
+		taken, _, err := c.Research.TakeSnapshot(ctx, c.Who, uuid.Nil, "spring", research.Request{Profile: research.Limited}, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Research.Instruments = moods(t, map[string][]string{"2.0.0": {"mood_a"}})
+		x, err := c.Research.Pull(ctx, c.Who, taken.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.finish(x); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "mood 1.2.0") {
+			t.Errorf("a snapshot by a version that is gone: %v", err)
 		}
 	})
 }

@@ -33,7 +33,8 @@ try {
     if (!key.startsWith(keeping)) continue;
     const kept = document.querySelector("[data-kept]");
     const old = Date.now() - (JSON.parse(sessionStorage.getItem(key)).at ?? 0) > 12 * 3600 * 1000;
-    if (old || kept && key.startsWith(keeping + kept.dataset.kept)) sessionStorage.removeItem(key);
+    const others = keep && !key.startsWith(keeping + keep.dataset.keep.split("/")[0]);
+    if (old || others || kept && key.startsWith(keeping + kept.dataset.kept)) sessionStorage.removeItem(key);
   }
   document.querySelector('form[action="/logout"]')?.addEventListener("submit", () => sessionStorage.clear());
   if (keep) {

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/protrack/protrack/api/file"
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/api/problem"
 	"github.com/protrack/protrack/api/rest"
@@ -72,7 +73,7 @@ func New(d Deps) *echo.Echo {
 	if len(d.CORSOrigins) > 0 {
 		e.Use(middleware.CORSWithConfig(corsConfig(d.CORSOrigins)))
 	}
-	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: rest.Streamed}))
+	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: streamed}))
 
 	e.GET("/healthz", d.health)
 	e.GET("/readyz", d.readiness)
@@ -85,16 +86,21 @@ func New(d Deps) *echo.Echo {
 	taking := func(limit int64, timed []echo.MiddlewareFunc) []echo.MiddlewareFunc {
 		return append(slices.Clip(timed), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
-	handlers := &rest.Handlers{
-		Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Version: d.Version, Patience: d.Patience,
-	}
+	files := &file.Desk{Research: d.Research, Limits: d.Limits, Version: d.Version, Patience: d.Patience}
+	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Files: files}
 	handlers.Routes(e.Group("/v1"), rest.Through{
 		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream,
 	})
-	site := &web.Site{Care: d.Care, Research: d.Research, Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Clinic: d.Clinic, Now: d.Now, Log: d.Log}
-	site.Open(d.Sessions).Routes(e, mw.Timeout(answerTime))
+	site := &web.Site{
+		Care: d.Care, Research: d.Research, Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Files: files,
+		Clinic: d.Clinic, Now: d.Now, Log: d.Log,
+	}
+	site.Open(d.Sessions).Routes(e, web.Through{Read: read, Slow: stream})
 	return e
 }
+
+// streamed reports whether a route answers with a file, which packs itself.
+func streamed(c echo.Context) bool { return rest.Streamed(c) || web.Streamed(c) }
 
 // Server gives the handler a net/http server with every timeout set. A slow
 // or silent peer cannot hold a connection for longer.

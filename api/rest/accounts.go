@@ -121,7 +121,7 @@ func (h *Handlers) createAccount(c echo.Context, who auth.Principal) error {
 func (h *Handlers) listAccounts(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page(accountList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	accounts, err := h.Keys.Accounts(c.Request().Context(), who, page.After.ID, page.Limit)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/question"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
@@ -167,7 +168,7 @@ func (h *Handlers) createAssessment(c echo.Context, who auth.Principal) error {
 	}
 	r := recorded[0]
 	if fault.Is(r.Err, fault.NotFound) {
-		return errNotAnID // the client is named in the path, not in the body
+		return question.ErrNoID // the client is named in the path, not in the body
 	}
 	if r.Err != nil {
 		return r.Err
@@ -199,10 +200,10 @@ func (h *Handlers) listAssessments(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page(assessmentList)
 	filter := care.AssessmentFilter{
-		Instrument: q.text("instrument", ""), SessionID: q.id("session_id"), Retracted: q.flag("retracted"),
+		Instrument: q.Text("instrument", ""), SessionID: q.ID("session_id"), Retracted: q.Flag("retracted"),
 		Timing: choice(q, "timing", "", care.Timings()...),
 	}
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	assessments, err := h.Care.Assessments(c.Request().Context(), who, client, filter, page)
@@ -324,7 +325,7 @@ func (h *Handlers) listAssessmentVersions(c echo.Context, who auth.Principal) er
 	}
 	q := query(c)
 	page := q.page(versionList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	versions, err := h.Care.AssessmentVersions(c.Request().Context(), who, id, page)

@@ -112,14 +112,14 @@ func someID(id uuid.UUID) *uuid.UUID {
 func (h *Handlers) listAudit(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	filter := care.EntryFilter{
-		Actor: q.id("actor"), Action: q.text("action", ""), From: q.time("from"), To: q.time("to"),
+		Actor: q.ID("actor"), Action: q.Text("action", ""), From: q.Time("from"), To: q.Time("to"),
 		Outcome: choice[audit.Outcome](q, "outcome", "", audit.Done, audit.Refused),
 	}
-	if client := q.id("client_id"); client != nil {
+	if client := q.ID("client_id"); client != nil {
 		filter.Clients = []uuid.UUID{*client}
 	}
 	page := q.page(auditList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	entries, err := h.Care.Audit(c.Request().Context(), who, filter, page)
@@ -151,7 +151,7 @@ func (h *Handlers) listDisclosures(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(disclosureList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	found, err := h.Care.Disclosures(c.Request().Context(), who, client, page)

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/question"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
@@ -295,8 +296,8 @@ func readID(dec *jsontext.Decoder, id *uuid.UUID) error {
 		return errNotText
 	}
 	text := token.String()
-	if *id, err = uuid.Parse(text); err == nil && len(text) != idLength {
-		err = errNotAnID
+	if *id, err = uuid.Parse(text); err == nil && len(text) != question.IDLength {
+		err = question.ErrNoID
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
-	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/trajectory"
 )
 
@@ -100,8 +99,8 @@ func progressMark(id *uuid.UUID, at *time.Time, total *float64) *CaseloadMark {
 func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	asked := caseloadQuery(q)
-	page := q.page(caseloadList + q.text("sort", string(care.ByReference)))
-	if err := q.err(); err != nil {
+	page := q.page(caseloadList + q.Text("sort", string(care.ByReference)))
+	if err := q.Err(); err != nil {
 		return err
 	}
 	cases, err := h.Care.Caseload(c.Request().Context(), who, asked, page)
@@ -112,21 +111,18 @@ func (h *Handlers) listCaseload(c echo.Context, who auth.Principal) error {
 }
 
 func caseloadQuery(q *params) care.CaseloadQuery {
-	out := care.CaseloadQuery{Instrument: q.text("instrument", "phq-9"), Search: q.text("search", "")}
+	out := care.CaseloadQuery{Instrument: q.Text("instrument", "phq-9"), Search: q.Text("search", "")}
 	out.Status = string(choice(q, "status", "", trajectory.SummaryRelapsed, trajectory.SummaryDeteriorated,
 		trajectory.SummaryRemission, trajectory.SummaryResponse, trajectory.SummaryImproved, trajectory.SummaryUnchanged,
 		trajectory.SummaryNotJudged, trajectory.SummaryBaselineOnly, trajectory.SummaryNoBaseline, trajectory.Summary(care.NotMeasured)))
-	sort := q.text("sort", string(care.ByReference))
+	sort := q.Text("sort", string(care.ByReference))
 	if sort[0] == '-' {
 		out.Descending, sort = true, sort[1:]
 	}
 	switch out.Sort = care.CaseloadSort(sort); out.Sort {
 	case care.ByReference, care.ByChange, care.ByPercentChange, care.ByLatestTotal, care.ByLastAt:
 	default:
-		q.faults = append(q.faults, fault.Detail{
-			Pointer: "/sort", In: "query", Code: "oneof",
-			Message: "The order is one of: reference, change, percent_change, latest, last_at, each with or without a leading -.",
-		})
+		q.Fault("sort", "oneof", "The order is one of: reference, change, percent_change, latest, last_at, each with or without a leading -.")
 	}
 	return out
 }

@@ -109,7 +109,7 @@ func (h *Handlers) createClient(c echo.Context, who auth.Principal) error {
 func (h *Handlers) listClients(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page(clientList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	clients, err := h.Care.Clients(c.Request().Context(), who, page)

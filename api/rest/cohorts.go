@@ -128,7 +128,7 @@ func (h *Handlers) createCohort(c echo.Context, who auth.Principal) error {
 func (h *Handlers) listCohorts(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page(cohortList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	cohorts, err := h.Research.Cohorts(c.Request().Context(), who, page)

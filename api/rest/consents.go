@@ -135,7 +135,7 @@ func (h *Handlers) listConsents(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(consentList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	found, err := h.Care.Consents(c.Request().Context(), who, client, page)

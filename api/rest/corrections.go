@@ -108,7 +108,7 @@ func (h *Handlers) listCorrections(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(correctionList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	corrections, err := h.Care.Corrections(c.Request().Context(), who, client, page)

@@ -118,7 +118,7 @@ func (h *Handlers) listCourses(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(courseList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	courses, err := h.Care.Courses(c.Request().Context(), who, client, page)

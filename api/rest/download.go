@@ -156,7 +156,7 @@ func (h *Handlers) downloadRecord(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	format := choice(q, "format", care.RecordJSON, care.RecordJSON, care.RecordHTML, care.RecordZIP)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	record, err := h.Care.Record(c.Request().Context(), who, client, format)

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"github.com/protrack/protrack/api/cursor"
+	"github.com/protrack/protrack/api/question"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 )
@@ -10,7 +11,7 @@ import (
 var (
 	ParseCursor  = parseCursor
 	FormatCursor = cursor.Format
-	ParseID      = parseID
+	ParseID      = question.ParseID
 	Lists        = []string{clientList, courseList, sessionList, assessmentList, versionList, keyList, disclosureList, auditList, mergeList, cohortList, caseloadList + "change"}
 )
 
@@ -23,6 +24,3 @@ func DecodeAssessment(body []byte) (AssessmentRequest, []fault.Detail, error) {
 func DecodeSessionPatch(body []byte, current care.Session) (SessionRequest, []fault.Detail, error) {
 	return decode(body, func() SessionRequest { return requestFromSession(current) }, new(rereading))
 }
-
-// PreferredCoding is the coding that an Accept-Encoding asks for.
-func PreferredCoding(accept ...string) string { return preferredCoding(accept) }

@@ -1,16 +1,9 @@
 package rest
 
 import (
-	"bytes"
-	"math"
-	"net/http"
-	"time"
-
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/pkg/auth"
-	"github.com/protrack/protrack/pkg/care"
-	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/research"
 )
 
@@ -47,68 +40,7 @@ import (
 //	@Security		Key
 //	@Router			/v1/exports/{table} [get]
 func (h *Handlers) exportTable(c echo.Context, who auth.Principal) error {
-	q := query(c)
-	asked := exportFromQuery(q, research.Table(c.Param("table")))
-	asked.Format = choice(q, "format", "", export.Formats()...)
-	if err := q.err(); err != nil {
-		return err
-	}
-	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
-	if err != nil {
-		return err
-	}
-	defer done()
-	x, err := h.Research.Prepare(c.Request().Context(), who, asked)
-	if err != nil {
-		return err
-	}
-	return h.sendExport(c, x)
-}
-
-// sendExport answers with an export that was prepared.
-func (h *Handlers) sendExport(c echo.Context, x *research.Export) error {
-	out, err := h.beginFile(c, x.FileName(), x.ContentType(), packable(x.Request))
-	if err != nil {
-		return err
-	}
-	for name, t := range map[string]time.Time{"Protrack-Generated-At": x.GeneratedAt, "Protrack-As-Of": x.Until()} {
-		out.to.headers.Set(name, t.Format(time.RFC3339Nano))
-	}
-	ctx := c.Request().Context()
-	var rows int64
-	err = h.Research.Read(ctx, x, func(t export.Table) (err error) {
-		rows, err = h.Research.Write(ctx, out, x, t, h.program())
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return out.end(rows)
-}
-
-// program is how files name the program that wrote them.
-func (h *Handlers) program() string { return "protrack " + h.Version }
-
-// packable reports whether a file gets smaller on its way: the others are
-// packed already.
-func packable(r research.Request) bool {
-	return !r.Package && r.Format != export.Parquet && r.Format != export.XLSX
-}
-
-// exportFromQuery reads what an export is to hold and how it is written, but for
-// its format: that of a codebook is another.
-func exportFromQuery(q *params, table research.Table) research.Request {
-	return research.Request{
-		Table: table, Shape: choice(q, "shape", "", research.Shapes()...), Profile: choice(q, "profile", "", research.Profiles()...),
-		Project: q.text("project", ""), Instruments: q.words("instrument"),
-		From: q.time("from"), To: q.time("to"),
-		Course: q.id("course_id"), Session: q.number("session", 1, math.MaxInt32), Cohort: q.id("cohort"),
-		Timing:       choice(q, "timing", "", care.Timings()...),
-		ChangedSince: q.time("changed_since"), AsOf: q.time("as_of"), Dates: choice(q, "dates", "", research.ShiftedDates, research.DaysOnly),
-		NA: choice(q, "na", "", "NA"), Labels: choice(q, "values", "codes", "codes", "labels") == "labels",
-		Dialect: choice(q, "dialect", "", export.Research, export.Excel),
-		Package: q.flag("package"),
-	}
+	return h.Files.Table(c, who, research.Table(c.Param("table")), query(c).Reader)
 }
 
 // getCodebook says what the columns of an export mean.
@@ -141,31 +73,5 @@ func exportFromQuery(q *params, table research.Table) research.Request {
 //	@Security		Key
 //	@Router			/v1/exports/codebook [get]
 func (h *Handlers) getCodebook(c echo.Context, who auth.Principal) error {
-	q := query(c)
-	format := choice(q, "format", export.CodebookCSV, export.CodebookCSV, export.CodebookJSON, export.CodebookREDCap)
-	asked := exportFromQuery(q, choice(q, "table", research.Assessments, research.Tables()...))
-	if err := q.err(); err != nil {
-		return err
-	}
-	if !asked.Light() {
-		done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
-		if err != nil {
-			return err
-		}
-		defer done()
-	}
-	table, err := h.Research.Columns(c.Request().Context(), who, asked)
-	if err != nil {
-		return err
-	}
-	var book bytes.Buffer
-	if err := export.Codebook(&book, format, table); err != nil {
-		return err
-	}
-	kind, ending := "text/csv; charset=utf-8; header=present", ".csv"
-	if format == export.CodebookJSON {
-		kind, ending = echo.MIMEApplicationJSON, ".json"
-	}
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="codebook-`+string(asked.Table)+ending+`"`)
-	return c.Blob(http.StatusOK, kind, book.Bytes())
+	return h.Files.Codebook(c, who, query(c).Reader)
 }

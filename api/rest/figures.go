@@ -1,170 +1,274 @@
 package rest
 
 import (
+	"bytes"
 	"context"
-	"maps"
-	"slices"
-	"strings"
-	"time"
+	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
-	"github.com/protrack/protrack/pkg/cohort"
+	"github.com/protrack/protrack/api/figure"
+	"github.com/protrack/protrack/api/question"
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/export"
 	"github.com/protrack/protrack/pkg/research"
-	"github.com/protrack/protrack/pkg/trajectory"
 )
 
-// FigureFrame is what is told of every figure besides its numbers.
-type FigureFrame struct {
-	Population   string         `json:"population" enums:"clinic,research"` // all clients whom the caller may see, or those who agree to research now
-	CohortID     *uuid.UUID     `json:"cohort_id" swaggertype:"string" format:"uuid" extensions:"x-nullable"`
-	AsOf         time.Time      `json:"as_of" format:"date-time"`                   // up to when the record was read
-	AsOfReason   string         `json:"as_of_reason" enums:"asked,too_few_changes"` // asked: as it is now, or as of the time that was chosen
-	AsOfWords    string         `json:"as_of_words"`                                // why it is not as it is now; empty: it is
-	SmallestCell *int           `json:"smallest_cell" extensions:"x-nullable"`      // people; numbers that tell of fewer are null. null: nothing is withheld
-	LeftOut      []FigureReason `json:"left_out"`                                   // people whom the figure is not about
-} //	@name	FigureFrame
-
-// FigureReason is how many people are not counted, for one reason.
-type FigureReason struct {
-	Reason string `json:"reason" example:"no_research_consent"`
-	N      *int   `json:"n" extensions:"x-nullable"` // null: withheld
-} //	@name	FigureReason
-
-func frameOf(f research.Frame) FigureFrame {
-	out := FigureFrame{Population: string(f.Population), AsOf: f.Until, SmallestCell: f.SmallestCell, LeftOut: reasonsOf(f.LeftOut)}
-	if out.AsOfReason = "asked"; f.Held {
-		out.AsOfReason, out.AsOfWords = "too_few_changes", "Since then too few people have changed to tell of it."
-	}
-	if f.Cohort != nil {
-		out.CohortID = &f.Cohort.ID
-	}
-	return out
+// cohortFlow tells who was there, who was expected and who was lost.
+//
+//	@Summary		Flow of people through treatment
+//	@Description	Enrolled, treated, with a baseline, and at each time-point expected, observed, evaluable and lost, with reasons.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			at				query		string	false	"Time-points with commas between them; absent: after each session that anybody had, and 1, 3, 6 and 12 months"	example(after_session:1,days:30:7)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Flow
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/flow [get]
+func (h *Handlers) cohortFlow(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "flow", figure.AskFlow)
 }
 
-func reasonsOf(all []cohort.LeftOut) []FigureReason {
-	return convert(all, func(l cohort.LeftOut) FigureReason { return FigureReason(l) })
+// cohortSessions tells what happened across each dosing session.
+//
+//	@Summary		Effect of each dosing session
+//	@Description	By session number: the difference across the session, what was held until the next, and the difference from baseline, each with its own n.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Sessions
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/sessions [get]
+func (h *Handlers) cohortSessions(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "sessions", figure.AskSessions)
 }
 
-// absencesOf lists absences by name.
-func absencesOf(counts map[cohort.Absence]cohort.Count) []FigureReason {
-	return convert(slices.Sorted(maps.Keys(counts)), func(a cohort.Absence) FigureReason {
-		return FigureReason{Reason: string(a), N: counts[a]}
-	})
+// cohortSurvival tells how long it took until a response, or until one was lost.
+//
+//	@Summary		Time to response, or to its loss
+//	@Description	Kaplan-Meier with Greenwood's variance. Response runs from the first dose; loss runs from the score that first had the gain. Whoever has not had the event is censored at the last score.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			event			query		string	false	"What is waited for"	Enums(response, loss_of_response)	default(response)
+//	@Param			relapse			query		string	false	"What counts as a loss"	Enums(loss_of_response, caseness_after_remission, reliable_worsening_from_best)	default(loss_of_response)
+//	@Param			any_baseline	query		boolean	false	"Count those, too, who were no case at baseline"	default(false)
+//	@Param			confidence		query		string	false	"Scale of the interval"	Enums(plain, log, log-log)	default(log-log)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			rules			query		string	false	"Change rule set; absent: the clinic's choice"	example(nhs-tt)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Survival
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/survival [get]
+func (h *Handlers) cohortSurvival(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "survival", figure.AskSurvival)
 }
 
-// FigureRate is a number of people as a share of others.
-type FigureRate struct {
-	N        *int             `json:"n" extensions:"x-nullable"`
-	Of       *int             `json:"of" extensions:"x-nullable"`
-	Rate     *float64         `json:"rate" extensions:"x-nullable" example:"0.46"`
-	CI95     *cohort.Interval `json:"ci95" extensions:"x-nullable" swaggertype:"array,number"` // Wilson's score interval
-	Words    string           `json:"words" example:"of all pairs"`                            // what "of" is
-	Withheld bool             `json:"withheld"`
-} //	@name	FigureRate
-
-func rateOf(r cohort.Rate) FigureRate {
-	return FigureRate{N: r.N, Of: r.Of, Rate: r.Rate, CI95: r.CI95, Words: r.Words, Withheld: hidden(r.N, r.Of)}
+// cohortExpected tells which change to expect, and who is off track.
+//
+//	@Summary		Expected response
+//	@Description	Percentiles of change from baseline by baseline severity and session number, from the clinic's own clients; refused where they are few. With off_track=true, for who may read the caseload: the clients who do worse than most, which leaves an entry in the audit trail of each. With client_id: how this one does, whether well or not.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			least			query		int		false	"Read percentiles of so many people at least"	minimum(20)	default(20)
+//	@Param			off_track		query		boolean	false	"List who does worse than most"	default(false)
+//	@Param			client_id		query		string	false	"How this client does beside the others, in off_track"	format(uuid)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Expected
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/expected [get]
+func (h *Handlers) cohortExpected(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "expected", figure.AskExpected)
 }
 
-// hidden reports whether any of the counts is withheld.
-func hidden(counts ...cohort.Count) bool { return slices.Contains(counts, nil) }
-
-// reasonsHidden is hidden for reasons.
-func reasonsHidden(lists ...[]FigureReason) bool {
-	return slices.ContainsFunc(slices.Concat(lists...), func(r FigureReason) bool { return r.N == nil })
+// cohortMeasures tells the quality measures of depression care.
+//
+//	@Summary		Quality measures of depression care
+//	@Description	HEDIS DRR-E and CMS159 (MNCM), of the PHQ-9. The period is that of the index event. The measures' exclusions are not recorded here and not applied.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			index_from		query		string	false	"Index events then or later"	format(date-time)
+//	@Param			index_to		query		string	false	"Index events before then"		format(date-time)
+//	@Param			within_days		query		string	false	"Days on either side of 6 and 12 months"	Enums(60, 30)	default(60)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Measures
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/measures [get]
+func (h *Handlers) cohortMeasures(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "measures", figure.AskMeasures)
 }
 
-// common are the parameters that every figure has.
-var common = []string{"cohort", "as_of", "population", "cells", "rules", "format"}
-
-// figureQuery reads what every figure may be asked. What else was read is noted
-// in the audit trail as it was asked.
-func figureQuery(q *params) research.FigureQuery {
-	out := research.FigureQuery{
-		Cohort: q.id("cohort"), AsOf: q.time("as_of"), Population: choice(q, "population", "", research.OfClinic, research.OfResearch),
-		AllCells: choice(q, "cells", "withheld", "withheld", "all") == "all", Asked: map[string]string{},
-	}
-	for name, values := range q.values {
-		if q.read[name] && !slices.Contains(common, name) {
-			out.Asked[name] = strings.Join(values, " ")
-		}
-	}
-	return out
+// cohortChange tells how scores changed between two time-points.
+//
+//	@Summary		Change between two time-points
+//	@Description	Paired scores of one instrument: flow, summaries, the paired difference with its t test and effect sizes by name, and outcomes with stated denominators. A time-point is baseline, before_session:N, after_session:N, days:N:W (W days on either side of N days after the first dose) or last.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			from			query		string	false	"Time-point"	default(baseline)
+//	@Param			to				query		string	false	"Time-point"	default(last)
+//	@Param			by				query		string	false	"Also in groups"	Enums(sex, indication, substance, route, dose, planned, doses, baseline_severity)
+//	@Param			cases_only		query		boolean	false	"Count response and reliable change of those only who were cases at from"	default(false)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			rules			query		string	false	"Change rule set; absent: the clinic's choice"	example(nhs-tt)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Change
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/change [get]
+func (h *Handlers) cohortChange(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "change", figure.AskChange)
 }
 
-// point reads a time-point.
-func (p *params) point(name, fallback string) cohort.TimePoint {
-	point, err := cohort.ParseTimePoint(p.text(name, fallback))
-	if err != nil {
-		p.fault(name, "not_a_time_point", "A time-point is baseline, before_session:N, after_session:N, days:N:W or last.")
-	}
-	return point
+// cohortRecovery tells who recovered over PHQ-9 and GAD-7 together.
+//
+//	@Summary		Recovery over PHQ-9 and GAD-7
+//	@Description	As NHS Talking Therapies counts it: a case is whoever is one on either instrument, and has recovered who is below caseness on both.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			from			query		string	false	"Time-point"	default(baseline)
+//	@Param			to				query		string	false	"Time-point"	default(last)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			rules			query		string	false	"Change rule set of both instruments"	default(nhs-tt)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Recovery
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/recovery [get]
+func (h *Handlers) cohortRecovery(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "recovery", figure.AskRecovery)
 }
 
-// points reads a list of time-points with commas between them.
-func (p *params) points(name string) []cohort.TimePoint {
-	var out []cohort.TimePoint
-	if v := p.text(name, ""); v != "" {
-		for one := range strings.SplitSeq(v, ",") {
-			point, err := cohort.ParseTimePoint(one)
-			if err != nil {
-				p.fault(name, "not_a_time_point", "Each time-point is baseline, before_session:N, after_session:N, days:N:W or last.")
-				break
-			}
-			out = append(out, point)
-		}
-	}
-	return out
+// cohortShift tells from which band of severity to which people moved.
+//
+//	@Summary		Shift between bands of severity
+//	@Description	Rows are bands at from, columns at to. An instrument without bands has two, on either side of its cut-point.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument		query		string	true	"Instrument"	example(phq-9)
+//	@Param			from			query		string	false	"Time-point"	default(baseline)
+//	@Param			to				query		string	false	"Time-point"	default(last)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Shift
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/shift [get]
+func (h *Handlers) cohortShift(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "shift", figure.AskShift)
 }
 
-// window reads a recall window.
-func (p *params) window() string {
-	v := p.text("recall_window", "")
-	if v == "" {
-		return ""
-	}
-	if _, err := trajectory.ParseWindow(v); err != nil {
-		p.fault("recall_window", "not_a_window", "A recall window is a duration such as P14D, or since_last_session.")
-	}
-	return v
+// cohortItem9 tells how the answers about suicidal thoughts moved.
+//
+//	@Summary		Shift of the answers to PHQ-9 item 9
+//	@Description	Rows are answers 0 to 3 at from, columns at to. An answer of 0 says that nothing was reported, never that there is no risk.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			from			query		string	false	"Time-point"	default(baseline)
+//	@Param			to				query		string	false	"Time-point"	default(last)
+//	@Param			recall_window	query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort			query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of			query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population		query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells			query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format			query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200				{object}	figure.Item9
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/item9 [get]
+func (h *Handlers) cohortItem9(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "item9", figure.AskItem9)
 }
 
-// instrument reads the instrument of a figure.
-func (p *params) instrument() string {
-	v := p.text("instrument", "")
-	if v == "" {
-		p.fault("instrument", "required", "Name the instrument.")
-	}
-	return v
+// cohortSignificance tells how many changes were clinically significant.
+//
+//	@Summary		Clinically significant change
+//	@Description	By Jacobson and Truax (1991), with the norms of two published samples: recovered, improved, unchanged, deteriorated and harmed, each of all pairs. Cut-off a is two SD beyond the dysfunctional mean, b within two SD of the functional one, c where a person is as likely of either.
+//	@Tags			research
+//	@Produce		json,text/csv
+//	@Param			instrument			query		string	true	"Instrument"	example(phq-9)
+//	@Param			dysfunctional_mean	query		number	true	"Mean of those who are ill, in points"	example(16.5)
+//	@Param			dysfunctional_sd	query		number	true	"Their standard deviation"	example(5.1)
+//	@Param			functional_mean		query		number	true	"Mean of those who are well"	example(3.3)
+//	@Param			functional_sd		query		number	true	"Their standard deviation"	example(3.8)
+//	@Param			reliability			query		number	true	"Reliability of the instrument"	minimum(0)	maximum(1)	example(0.84)
+//	@Param			cutoff				query		string	false	"Where the range of the functional begins"	Enums(a, b, c)	default(c)
+//	@Param			from				query		string	false	"Time-point"	default(baseline)
+//	@Param			to					query		string	false	"Time-point"	default(last)
+//	@Param			recall_window		query		string	false	"Only assessments with this recall window"	example(P14D)
+//	@Param			cohort				query		string	false	"A saved cohort"			format(uuid)
+//	@Param			as_of				query		string	false	"What was known at this time"	format(date-time)
+//	@Param			population			query		string	false	"Whom it is about; absent: the clinic's clients for who may read the caseload"	Enums(clinic, research)
+//	@Param			cells				query		string	false	"Whether numbers of few people are withheld"	Enums(withheld, all)	default(withheld)
+//	@Param			format				query		string	false	"Form of the answer"	Enums(json, csv)	default(json)
+//	@Success		200					{object}	figure.Significance
+//	@Failure		401,403,409,422,503	{object}	problem.Document
+//	@Security		Key
+//	@Router			/v1/cohort/significance [get]
+func (h *Handlers) cohortSignificance(c echo.Context, who auth.Principal) error {
+	return sendFigure(c, h.Research, who, "significance", figure.AskSignificance)
 }
 
-// comparison reads what figures of two time-points share.
-func (p *params) comparison(instrument string) cohort.Comparison {
-	out := cohort.Comparison{
-		Instrument: instrument, From: p.point("from", string(cohort.AtBaseline)), To: p.point("to", string(cohort.AtLast)), Window: p.window(),
-	}
-	if out.From == out.To && len(p.faults) == 0 {
-		p.fault("to", "same_as_from", "The two time-points are the same: there is nothing to compare.")
-	}
-	return out
-}
-
-// sendFigure asks for a figure and sends it. The caller has read the parameters
-// of its own.
-func sendFigure[F any](c echo.Context, q *params, name string, ask func(context.Context, research.FigureQuery) (F, error)) error {
-	asked := figureQuery(q)
+// sendFigure asks for a figure and sends it.
+func sendFigure[F any](c echo.Context, r *research.Service, who auth.Principal, name string,
+	ask func(context.Context, *research.Service, auth.Principal, *question.Reader) (F, error),
+) error {
+	q := query(c)
 	format := choice(q, "format", "json", "json", "csv")
-	if err := q.err(); err != nil {
-		return err
-	}
-	figure, err := ask(c.Request().Context(), asked)
+	found, err := ask(c.Request().Context(), r, who, q.Reader)
 	if err != nil {
 		return err
 	}
-	if format == "csv" {
-		return sendFigureCSV(c, name, figure)
+	if format == "json" {
+		return ok(c, found)
 	}
-	return ok(c, figure)
+	var out bytes.Buffer
+	if err := figure.CSV(c.Request().Context(), &out, name, found); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+figure.CSVName(name)+`"`)
+	return c.Blob(http.StatusOK, export.CSV.ContentType(), out.Bytes())
 }

@@ -115,8 +115,8 @@ func (h *Handlers) listInstruments(c echo.Context, who auth.Principal) error {
 //	@Router		/v1/instruments/{instrument} [get]
 func (h *Handlers) getInstrument(c echo.Context, who auth.Principal) error {
 	q := query(c)
-	version := q.text("version", "")
-	if err := q.err(); err != nil {
+	version := q.Text("version", "")
+	if err := q.Err(); err != nil {
 		return err
 	}
 	def, err := h.Care.InstrumentDefinition(c.Request().Context(), who, c.Param("instrument"), version)

@@ -149,7 +149,7 @@ func seconds(n *int) *time.Duration {
 func (h *Handlers) listKeys(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page(keyList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	keys, err := h.Keys.Keys(c.Request().Context(), who, page.After.ID, page.Limit)

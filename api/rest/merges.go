@@ -98,7 +98,7 @@ func (h *Handlers) listMerges(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(mergeList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	merges, err := h.Care.Merges(c.Request().Context(), who, client, page)

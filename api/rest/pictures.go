@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/file"
 	"github.com/protrack/protrack/api/picture"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -74,15 +75,15 @@ func (h *Handlers) showTrajectory(c echo.Context, who auth.Principal, form strin
 	}
 	q := query(c)
 	asked := trajectoryQuery(q)
-	asked.Instrument, asked.ChangeRules = q.text("instrument", ""), q.text("rules", "")
+	asked.Instrument, asked.ChangeRules = q.Text("instrument", ""), q.Text("rules", "")
 	if asked.Instrument == "" {
-		q.fault("instrument", "required", "Name the instrument.")
+		q.Fault("instrument", "required", "Name the instrument.")
 	}
 	theme := chart.Light
 	if form != echo.MIMEApplicationJSON {
 		theme = choice(q, "theme", chart.Light, chart.Light, chart.Dark, chart.Print)
 	}
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)
@@ -117,7 +118,7 @@ func preferredForm(accept []string) string {
 	wants := map[string]float64{}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, parameters, _ := strings.Cut(part, ";")
-		wants[strings.ToLower(strings.TrimSpace(name))] = quality(parameters)
+		wants[strings.ToLower(strings.TrimSpace(name))] = file.Quality(parameters)
 	}
 	form, most := echo.MIMEApplicationJSON, 0.0
 	for _, offered := range []string{echo.MIMEApplicationJSON, typeSVG, typePNG} {

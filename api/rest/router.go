@@ -48,7 +48,7 @@ func Streamed(c echo.Context) bool {
 // sent all the same means something that is not understood.
 func (h *Handlers) withoutQuery(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
 	return h.withQuery(func(c echo.Context, who auth.Principal) error {
-		if err := query(c).err(); err != nil {
+		if err := query(c).Err(); err != nil {
 			return err
 		}
 		return handle(c, who)

@@ -3,10 +3,9 @@
 package rest
 
 import (
-	"time"
-
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/file"
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -19,8 +18,7 @@ type Handlers struct {
 	Research *research.Service
 	Keys     *auth.Service
 	Limits   *mw.Limits
-	Version  string        // of the program, for the files that it writes
-	Patience time.Duration // that a reader of a file has for each piece; 0: a minute
+	Files    *file.Desk
 
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC

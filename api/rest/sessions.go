@@ -131,7 +131,7 @@ func (h *Handlers) listSessions(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(sessionList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	sessions, err := h.Care.Sessions(c.Request().Context(), who, client, page)

@@ -91,16 +91,7 @@ func (h *Handlers) takeSnapshot(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
-	if err != nil {
-		return err
-	}
-	defer done()
-	// The whole export is read before the first byte of the answer.
-	if err := unhurried(c); err != nil {
-		return err
-	}
-	snap, outcome, err := h.Research.TakeSnapshot(c.Request().Context(), who, in.id(), in.Name, in.toResearch(), h.program())
+	snap, outcome, err := h.Files.Freeze(c, who, in.id(), in.Name, in.toResearch())
 	if err != nil {
 		return err
 	}
@@ -143,7 +134,7 @@ func (h *Handlers) getSnapshot(c echo.Context, who auth.Principal) error {
 func (h *Handlers) listSnapshots(c echo.Context, who auth.Principal) error {
 	q := query(c)
 	page := q.page("snapshots")
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	list, err := h.Research.Snapshots(c.Request().Context(), who, page)
@@ -170,14 +161,5 @@ func (h *Handlers) pullSnapshot(c echo.Context, who auth.Principal) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.Limits.Exporting(who.Clinic.String(), who.Actor.String())
-	if err != nil {
-		return err
-	}
-	defer done()
-	x, err := h.Research.Pull(c.Request().Context(), who, id)
-	if err != nil {
-		return err
-	}
-	return h.sendExport(c, x)
+	return h.Files.Package(c, who, id)
 }

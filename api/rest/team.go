@@ -59,8 +59,8 @@ func (h *Handlers) listTeam(c echo.Context, who auth.Principal) error {
 		return err
 	}
 	q := query(c)
-	past := q.flag("past")
-	if err := q.err(); err != nil {
+	past := q.Flag("past")
+	if err := q.Err(); err != nil {
 		return err
 	}
 	team, err := h.Care.Team(c.Request().Context(), who, client, past)

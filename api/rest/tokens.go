@@ -86,7 +86,7 @@ func (h *Handlers) listTokens(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	page := q.page(tokenList)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	tokens, err := h.Keys.Tokens(c.Request().Context(), who, client, page.After.ID, page.Limit)

@@ -11,13 +11,13 @@ import (
 // trajectoryQuery reads what both trajectory routes share.
 func trajectoryQuery(q *params) care.TrajectoryQuery {
 	return care.TrajectoryQuery{
-		CourseID: q.id("course_id"), AsOf: q.time("as_of"), RecallWindow: q.text("recall_window", ""),
+		CourseID: q.ID("course_id"), AsOf: q.Time("as_of"), RecallWindow: q.Text("recall_window", ""),
 		Options: trajectory.Options{
 			Baseline: choice(q, "baseline", trajectory.BaselineFirst,
 				trajectory.BaselineFirst, trajectory.BaselineLastBeforeFirstDose),
 			Relapse: choice(q, "relapse", trajectory.RelapseLossOfResponse, trajectory.RelapseLossOfResponse,
 				trajectory.RelapseCasenessAfterRemission, trajectory.RelapseReliableWorsening),
-			MaxOverlap: q.share("max_overlap"),
+			MaxOverlap: q.Share("max_overlap"),
 		},
 	}
 }
@@ -70,7 +70,7 @@ func (h *Handlers) listTrajectories(c echo.Context, who auth.Principal) error {
 	}
 	q := query(c)
 	asked := trajectoryQuery(q)
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	found, err := h.Care.Trajectories(c.Request().Context(), who, client, asked)

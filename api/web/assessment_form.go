@@ -329,7 +329,7 @@ func (s *Site) addAssessment(v *visit) error {
 	page, data := sh.page(v, v.sent())
 	r := v.reading()
 	in, doubts := r.assessment(&sh, data.Questions)
-	in.ID = r.id("id")
+	in.ID = r.id()
 	if err := r.err(s.Care.CheckAssessment(in)); err != nil {
 		return v.again("assessment_form", page, v.tongue().named(err, data.Questions))
 	}

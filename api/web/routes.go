@@ -5,15 +5,21 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/mw"
 )
 
+// Through is the middleware of each kind of page: most of them, and those that
+// read the whole record or answer with a file of any length.
+type Through struct{ Read, Slow []echo.MiddlewareFunc }
+
 // Routes is the map of the pages.
-func (s *Site) Routes(e *echo.Echo, through ...echo.MiddlewareFunc) {
-	through = append(through, s.shown, mw.Recover(s.Log), mw.SameOrigin())
+func (s *Site) Routes(e *echo.Echo, t Through) {
+	all := []echo.MiddlewareFunc{s.shown, mw.Recover(s.Log), mw.SameOrigin()}
+	through := slices.Concat(t.Read, all)
 	get := func(path string, page func(*visit) error) {
 		e.GET(path, s.serve(page), through...)
 		e.HEAD(path, s.serve(page), through...)
@@ -85,3 +91,13 @@ func asset(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
 	return c.Blob(http.StatusOK, kind, data)
 }
+
+// These pages answer with a file of any length.
+const (
+	filePath    = "/exports/file"
+	packagePath = "/exports/snapshots/:snapshot_id/package"
+)
+
+// Streamed reports whether a page answers with a file of any length. Such a
+// page packs its answer itself, and ends it with trailers.
+func Streamed(c echo.Context) bool { return c.Path() == filePath || c.Path() == packagePath }

@@ -55,14 +55,6 @@ type scoreLine struct {
 	Flags                []string
 }
 
-// sessionKinds name the kinds of session.
-var sessionKinds = []option{
-	{Value: string(care.Preparation), Label: "Preparation"},
-	{Value: string(care.Dosing), Label: "Dosing"},
-	{Value: string(care.Integration), Label: "Integration"},
-	{Value: string(care.FollowUp), Label: "Follow-up"},
-}
-
 // formStates say what has become of a form.
 var formStates = map[care.FormState]tag{
 	care.FormDone:   {Label: "done", Class: "better"},
@@ -152,7 +144,7 @@ func (v *visit) visitOf(x care.Visit, defs []*instrument.Definition) visitData {
 		At: x.Session.StartedAt.In(in), Zone: placeOf(in), Place: x.Session.Place, Doses: x.Session.Kind == care.Dosing,
 		Dosed: x.LastDoseAt != nil, Consent: consentTags[x.Consent],
 	}
-	for _, k := range sessionKinds {
+	for _, k := range kinds {
 		if k.Value == string(x.Session.Kind) {
 			out.Kind = k.Label
 		}

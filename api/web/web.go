@@ -16,6 +16,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/labstack/echo/v4"
 
+	"github.com/protrack/protrack/api/file"
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
@@ -47,6 +48,7 @@ type Site struct {
 	Keys     *auth.Service
 	Provider *auth.OIDC // nil: people sign in with a password only
 	Limits   *mw.Limits
+	Files    *file.Desk
 	Clinic   string // the clinic whose name stands in the forms
 	Now      func() time.Time
 	Log      *slog.Logger

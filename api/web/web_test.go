@@ -40,7 +40,7 @@ func ask(t *testing.T, store web.Store) (*http.Response, string, string) {
 	e := echo.New()
 	e.Use(mw.RequestID(uuid.New), mw.Headers())
 	site := &web.Site{Limits: mw.DefaultLimits(time.Now), Clinic: "here", Now: time.Now, Log: logger}
-	site.Open(store).Routes(e)
+	site.Open(store).Routes(e, web.Through{})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/login", nil)
 	r.AddCookie(&http.Cookie{Name: "__Host-protrack", Value: "before"})
 	w := httptest.NewRecorder()

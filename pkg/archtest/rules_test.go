@@ -10,9 +10,9 @@ var floors = [][]string{
 	{"cmd/protrack", "docs/openapi"}, // the program, and what writes its document
 	{"api"},
 	{"api/rest", "api/web", "api/fhir"},
-	{"api/picture"}, // pictures of the record, which the JSON API and the pages both show
+	{"api/picture", "api/figure", "api/file"}, // pictures, figures and files of the record, which the JSON API and the pages both give
 	{"api/mw"},
-	{"api/problem", "api/cursor"}, // cursor: how rest and web write where a page of a list ends; problem: below mw, which counts and answers by its table of statuses
+	{"api/problem", "api/cursor", "api/question"}, // cursor: how rest and web write where a page of a list ends; question: how both read what is asked in an address; problem: below mw, which counts and answers by its table of statuses
 	{"pkg/store", "pkg/demo"},
 	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},

@@ -88,7 +88,7 @@ func (w *pngWriter) text(m mark) error {
 		w.faces[m.class] = face
 	}
 	w.SetFontFace(face)
-	shown := visual(m.text)
+	shown := visual(m.text, fontOf(m.class))
 	width, _ := w.MeasureString(shown)
 	x := m.at[0].x * density
 	switch m.end {

@@ -80,6 +80,7 @@ const (
 	stairs         class = "stairs" // of a curve of survival
 	intervalEdge   class = "interval"
 	full           class = "full"      // an after
+	speck          class = "speck"     // a full one where points stand close
 	hollow         class = "hollow"    // a before
 	aside          class = "aside"     // a point that takes no part
 	doseLine       class = "dose-line" // down from a dose
@@ -99,6 +100,7 @@ const (
 	labelText     class = "label"
 	strongText    class = "strong"
 	valueText     class = "value"
+	cellText      class = "cell"
 	tickText      class = "tick"
 	remissionText class = "remission-text"
 	reliableText  class = "reliable-text"
@@ -128,6 +130,7 @@ var styles = map[class]style{
 	stairs:         {stroke: score, width: 2.5},
 	intervalEdge:   {stroke: score, width: 1, dash: []float64{3, 3}},
 	full:           {fill: score, stroke: paper, width: 1},
+	speck:          {fill: score},
 	hollow:         {fill: paper, stroke: score, width: 2},
 	aside:          {fill: paper, stroke: soft, width: 1.5, dash: []float64{2, 1.5}},
 	doseLine:       {stroke: session, width: 1, dash: []float64{1, 3}},
@@ -147,6 +150,7 @@ var styles = map[class]style{
 	labelText:     {fill: soft, size: 12},
 	strongText:    {fill: text, size: 12},
 	valueText:     {fill: text, size: 12, bold: true, halo: true},
+	cellText:      {fill: text, size: 12, bold: true},
 	tickText:      {fill: soft, size: 12, halo: true},
 	remissionText: {fill: remission, size: 12, bold: true},
 	reliableText:  {fill: reliable, size: 12, bold: true},

@@ -188,6 +188,9 @@ func (d *drawing) entries() []entry {
 	point(Before, d.Words.say("before a session"))
 	point(After, d.Words.say("after a session"))
 	point(FollowUp, d.Words.say("at follow-up"))
+	if len(d.pairs()) > 0 {
+		out = append(out, entry{func(p *picture, x, y float64) { p.line(step, spot{x - 7, y - 4}, spot{x + 7, y + 4}) }, d.Words.say("before and after one session")})
+	}
 	if has(func(p placed) bool { return p.total != nil && p.Excluded }) {
 		out = append(out, entry{func(p *picture, x, y float64) { p.symbol(After, true, x, y, 5, "") }, d.Words.say("left out of the comparison")})
 	}

@@ -1,9 +1,9 @@
-package rest_test
+package file_test
 
 import (
 	"testing"
 
-	"github.com/protrack/protrack/api/rest"
+	"github.com/protrack/protrack/api/file"
 )
 
 func TestAFileIsPackedAsTheCallerLikesBest(t *testing.T) {
@@ -15,11 +15,11 @@ func TestAFileIsPackedAsTheCallerLikesBest(t *testing.T) {
 		"*": "gzip", "*;q=0": "", "gzip;q=0, *": "", "identity;q=0.5, *;q=0.1": "gzip",
 		"gzip;q=oops": "", "gzip;q=2": "", "gzip;q=NaN": "", "gzip;level=9;q=0.3": "gzip", ";;,,": "",
 	} {
-		if got := rest.PreferredCoding(accept); got != want {
+		if got := file.PreferredCoding(accept); got != want {
 			t.Errorf("%q: %q instead of %q", accept, got, want)
 		}
 	}
-	if got := rest.PreferredCoding("deflate", "zstd"); got != "zstd" {
+	if got := file.PreferredCoding("deflate", "zstd"); got != "zstd" {
 		t.Errorf("in two headers: %q", got)
 	}
 }

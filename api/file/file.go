@@ -1,4 +1,6 @@
-package rest
+// Package file answers with files of any length, for the JSON API and for the
+// pages: tables of the record and packages of snapshots.
+package file
 
 import (
 	"bufio"
@@ -47,13 +49,13 @@ type file struct {
 	to   *pieces
 }
 
-// beginFile begins to answer with a file, packed for the way where packable
+// begin begins to answer with a file, packed for the way where packable
 // says that this gains something, and the caller that it can be unpacked.
-func (h *Handlers) beginFile(c echo.Context, name, contentType string, packable bool) (*file, error) {
+func (d *Desk) begin(c echo.Context, name, contentType string, packable bool) (*file, error) {
 	if !c.Request().ProtoAtLeast(1, 1) {
 		return nil, errOldHTTP
 	}
-	to := &pieces{response: c.Response(), control: http.NewResponseController(c.Response()), patience: h.Patience, headers: http.Header{
+	to := &pieces{response: c.Response(), control: http.NewResponseController(c.Response()), patience: d.Patience, headers: http.Header{
 		echo.HeaderContentType:        {contentType},
 		echo.HeaderContentDisposition: {`attachment; filename="` + name + `"`},
 		"Trailer":                     {rowsTrailer + ", " + sumTrailer},

@@ -1,14 +1,14 @@
-package rest
+package figure
 
 import (
 	"bytes"
-	"net/http"
+	"context"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/pkg/export"
 )
@@ -25,9 +25,12 @@ var figureColumns = []export.Column{
 	{Name: "denominator", Label: "People of whom these are a share", Kind: export.Integer},
 }
 
-// sendFigureCSV sends a figure as CSV. It is the JSON form laid out in rows, so
-// that neither can tell what the other withholds.
-func sendFigureCSV(c echo.Context, name string, figure any) error {
+// CSVName is the name of a figure's file.
+func CSVName(figure string) string { return "cohort_" + figure + ".csv" }
+
+// CSV writes a figure as CSV. It is the JSON form laid out in rows, so that
+// neither can tell what the other withholds.
+func CSV(ctx context.Context, w io.Writer, name string, figure any) error {
 	text, err := json.Marshal(figure, json.Deterministic(true))
 	if err != nil {
 		return err
@@ -37,12 +40,8 @@ func sendFigureCSV(c echo.Context, name string, figure any) error {
 		return err
 	}
 	table := export.Table{Name: "cohort_" + name, Title: "Figures of a cohort", Columns: figureColumns, Rows: rows.each}
-	var out bytes.Buffer
-	if _, err := export.Write(c.Request().Context(), &out, export.CSV, table, export.Options{}); err != nil {
-		return err
-	}
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+table.Name+`.csv"`)
-	return c.Blob(http.StatusOK, export.CSV.ContentType(), out.Bytes())
+	_, err = export.Write(ctx, w, export.CSV, table, export.Options{})
+	return err
 }
 
 // figureRows are the rows of one figure.

@@ -1,4 +1,4 @@
-package rest
+package file
 
 import (
 	"io"
@@ -34,7 +34,7 @@ func preferredCoding(accept []string) string {
 	wants := map[string]float64{}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, parameters, _ := strings.Cut(part, ";")
-		wants[strings.ToLower(strings.TrimSpace(name))] = quality(parameters)
+		wants[strings.ToLower(strings.TrimSpace(name))] = Quality(parameters)
 	}
 	if _, named := wants[codingGzip]; !named {
 		wants[codingGzip] = wants["*"]
@@ -48,9 +48,9 @@ func preferredCoding(accept []string) string {
 	return ""
 }
 
-// quality is how much a coding is wanted: 1 where that is not said, and 0
-// where it cannot be read.
-func quality(parameters string) float64 {
+// Quality is how much a coding or a media type is wanted, by its parameters: 1
+// where that is not said, and 0 where it cannot be read.
+func Quality(parameters string) float64 {
 	for p := range strings.SplitSeq(parameters, ";") {
 		if value, found := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(p), " ", ""), "q="); found {
 			q, err := strconv.ParseFloat(value, 64)

@@ -8,5 +8,7 @@ var pages = map[string]any{
 
 	"client_form": clientFormData{}, "course_form": courseFormData{}, "session_form": sessionFormData{},
 	"instruments": chooseData{}, "assessment_form": assessmentFormData{}, "result": resultData{}, "retract": retractData{},
+	"client": clientData{}, "assessment": assessmentData{}, "history": historyData{}, "report": reportData{},
+
 	"consent_form": consentFormData{}, "break_glass": breakGlassData{},
 }

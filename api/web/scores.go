@@ -136,7 +136,7 @@ func (j verdict) when(p trajectory.Point) string {
 
 // sessionKind is a kind of session in words.
 func (t tongue) sessionKind(kind string) string {
-	for _, o := range sessionKinds {
+	for _, o := range kinds {
 		if o.Value == kind {
 			return t.T(o.Label)
 		}

@@ -1,4 +1,4 @@
-package apitest_test
+package webtest_test
 
 import (
 	"net/http"
@@ -33,10 +33,10 @@ func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
 	c.look("setup-refused")
 	c.fill("key", s.Clinic.Key[auth.Owner], "password", ownersPassword)
 	c.press("button.wide")
-	c.at("/", "owner")
+	c.at("/clients", "No clients yet")
 	c.look("home")
 	c.press(`nav a[href="/account"]`)
-	c.at("/account", "Eva Owner")
+	c.at("/account", "owner")
 	c.look("account")
 
 	c.press(`form[action="/account/totp"] button`)
@@ -55,7 +55,7 @@ func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
 	}
 	c.look("recovery")
 	c.press("a.button")
-	c.at("/", "on")
+	c.at("/clients", "Caseload")
 
 	c.press(`form[action="/logout"] button`)
 	c.at("/login", "Sign in")
@@ -72,11 +72,11 @@ func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
 	status(t, c.press("button.wide").Status, http.StatusUnauthorized)
 	enter(ownersPassword, codeOf(t, secret, time.Now().Add(30*time.Second))) // the one of before is used up
 	c.press("button.wide")
-	c.at("/", "Clinic")
+	c.at("/clients", "Caseload")
 	c.press(`form[action="/logout"] button`)
 	enter(ownersPassword, strings.ToLower(codes[3]))
 	c.press("button.wide")
-	c.at("/", "Clinic")
+	c.at("/clients", "Caseload")
 
 	c.open("/account")
 	c.look("account-with-totp")
@@ -116,7 +116,7 @@ func TestSomebodySignsInWithTheirOrganisationInABrowser(t *testing.T) {
 	t.Parallel()
 	server := listening(t)
 	url := "http://" + server.Listener.Addr().String()
-	p := authtest.NewProvider(t, url+"/login/callback", jane, joe)
+	p := authtest.NewProvider(t, url+"/login/callback", jane)
 	o, err := auth.NewOIDC(p.Config(groupRoles), time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestSomebodySignsInWithTheirOrganisationInABrowser(t *testing.T) {
 	c.open("/login")
 	c.look("login-with-provider")
 	atOrganisation(jane)
-	c.at("/", "clinician")
+	c.at("/clients", "Caseload")
 	c.press(`nav a[href="/account"]`)
 	c.at("/account", "Jane Doe")
 	c.look("account-of-provider")
@@ -154,14 +154,14 @@ func TestSomebodySignsInWithTheirOrganisationInABrowser(t *testing.T) {
 func TestABrowserKeepsTheCookieOfItsOwnMachine(t *testing.T) {
 	t.Parallel()
 	s := apitest.SQLite(t)
-	hire(t, s, ada)
+	apitest.Hire(t, s, ada)
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		c := openChromium(t, "http://"+host+":"+port)
 		c.open("/login")
 		c.fill("email", string(ada.Email), "password", string(ada.Password))
 		c.press("button.wide")
-		c.at("/", "clinician")
+		c.at("/clients", "Caseload")
 		if cookies := ask[string](c, "document.cookie"); cookies != "" {
 			t.Errorf("a script can read %q", cookies)
 		}

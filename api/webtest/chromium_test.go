@@ -1,15 +1,13 @@
-package apitest_test
+package webtest_test
 
 import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,9 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var shots = flag.String("shots", "", "folder to put pictures of the pages into")
-
-// chromium is a real browser with one tab.
+// chromium is a profile of the browser with one tab.
 type chromium struct {
 	t   *testing.T
 	ctx context.Context //nolint:containedctx // the tab, as chromedp names it
@@ -33,31 +29,23 @@ type chromium struct {
 	said []string // what the browser complained of
 }
 
-// openChromium starts a browser on a server. Without one on this machine the
-// test is skipped, or fails where CI=true.
+// openChromium opens a new profile for a server. Without a browser on this
+// machine the test is skipped, or fails where CI=true.
 func openChromium(t *testing.T, url string) *chromium {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
+	process, err := theBrowser()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if path == "" {
+	if process == nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("there is no chromium here")
 		}
 		t.Skip("there is no chromium here")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // root has no sandbox to give up
-	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
-	allocator, end := chromedp.NewExecAllocator(limited, options...)
-	ctx, shut := chromedp.NewContext(allocator)
-	t.Cleanup(func() { shut(); end(); cancel() })
+	limited, cancel := context.WithTimeout(process, 3*time.Minute)
+	ctx, shut := chromedp.NewContext(limited, chromedp.WithNewBrowserContext())
+	t.Cleanup(func() { shut(); cancel() })
 	c := &chromium{t: t, ctx: ctx, url: url}
 	messages := chromedp.Console(ctx)
 	go func() {

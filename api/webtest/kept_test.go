@@ -1,4 +1,4 @@
-package apitest_test
+package webtest_test
 
 import (
 	"testing"
@@ -35,10 +35,9 @@ func (c *chromium) enter(who auth.NewAccount) {
 func TestAnUnsentQuestionnaireIsKeptInItsTabForItsPersonUntilItIsStored(t *testing.T) {
 	t.Parallel()
 	s := apitest.SQLite(t)
-	hire(t, s, ada)
-	grace := inRole(ada, auth.Clinician)
-	grace.Email, grace.Name = "grace@clinic.example", "Grace"
-	hire(t, s, grace)
+	apitest.Hire(t, s, ada)
+	grace := somebody("grace", auth.Clinician)
+	apitest.Hire(t, s, grace)
 	client := s.Do("POST", "/v1/clients", object{"reference": "P-1"}).Want(201).JSON()["id"].(string)
 	form := "/clients/" + client + "/assessments/new?instrument=phq-2"
 	c := openChromium(t, s.URL)

@@ -96,10 +96,10 @@ func (j join) flags(d care.PointDetail) (flagged bool, label, missing string) {
 }
 
 func joined(a, b string) string {
-	switch {
-	case a == "":
+	switch a {
+	case "":
 		return b
-	case a == b:
+	case b:
 		return a
 	}
 	return a + "; " + b

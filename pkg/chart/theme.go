@@ -90,8 +90,10 @@ const (
 	reliableBar    class = "reliable-line"
 	otherBar       class = "other-line"
 	alarmMark      class = "alarm"
-	absent         class = "absent" // a cross where there is no score
-	gapLine        class = "gap"    // down from it
+	ring           class = "ring"       // around a score with an alarm
+	alarmLine      class = "alarm-line" // from the alarm to its score
+	absent         class = "absent"     // a cross where there is no score
+	gapLine        class = "gap"        // down from it
 	unansweredMark class = "unanswered"
 	leader         class = "leader" // from a label to its line
 	own            class = "own"    // the cell of who stayed in a band
@@ -140,6 +142,8 @@ var styles = map[class]style{
 	reliableBar:    {stroke: reliable, width: 2, dash: []float64{2, 3}},
 	otherBar:       {stroke: soft, width: 1.5, dash: []float64{8, 3, 2, 3}},
 	alarmMark:      {fill: alarm},
+	ring:           {stroke: alarm, width: 2},
+	alarmLine:      {stroke: alarm, width: 1, dash: []float64{2, 2}},
 	absent:         {stroke: soft, width: 2},
 	gapLine:        {stroke: soft, width: 1, dash: []float64{3, 4}},
 	unansweredMark: {fill: paper, stroke: soft, width: 1.5},

@@ -88,6 +88,7 @@ func (t Trajectory) picture() *picture {
 	d.timeAxis()
 	d.names()
 	d.ways()
+	d.ties()
 	d.marksOfPoints()
 	d.values()
 	d.lane()

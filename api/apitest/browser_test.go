@@ -103,19 +103,8 @@ func goesTo(t testing.TB, r *apitest.Response, path string) {
 // ada is who signs in with a password.
 var ada = auth.NewAccount{Email: "ada@clinic.example", Name: "Ada", Role: auth.Clinician, Password: "four plain words together"}
 
-// hire makes an account of the clinic that the forms offer.
-func hire(t testing.TB, s *apitest.Server, in auth.NewAccount) auth.Account {
-	t.Helper()
-	operator, err := s.Keys.Operator(t.Context(), s.Clinic.Slug)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, _, err := s.Keys.CreateAccount(t.Context(), operator, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
+// hire is how the tests here call it.
+var hire = apitest.Hire
 
 // asTyped is what somebody types to sign in.
 func asTyped(who auth.NewAccount) url.Values {

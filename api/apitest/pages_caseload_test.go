@@ -223,7 +223,7 @@ func TestNamesAreTextsInTheListsOfClients(t *testing.T) {
 	for _, path := range paths {
 		plain = append(plain, skeleton(t, b.get(t, path).Want(http.StatusOK).Body))
 	}
-	for _, text := range append(payloads(), "\u202eevil", "😀😀", strings.Repeat("long ", 40), "100 %d %s") {
+	for _, text := range append(payloads(), "\u202eevil", "😀😀", strings.Repeat("long ", 19), "100 %d %s") {
 		etag := s.Do("GET", "/v1/clients/"+n.client, nil).Header.Get("ETag")
 		s.Do("PATCH", "/v1/clients/"+n.client, object{"reference": text, "display_name": text}, "If-Match", etag).Want(http.StatusOK)
 		for i, path := range paths {

@@ -129,8 +129,6 @@ func clerk(t testing.TB, s *apitest.Server) (b *browser, client string) {
 	return b, client
 }
 
-func id(path string) string { return path[strings.LastIndex(path, "/")+1:] }
-
 func TestFromAnEmptyClinicToTheFirstChange(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		b, client := clerk(t, s)

@@ -223,7 +223,7 @@ func apiRoutes(t *testing.T, s *apitest.Server) []string {
 }
 
 // ofInstrument are the routes that want to know the instrument.
-var ofInstrument = regexp.MustCompile(`/trajectory$|/cohort/(change|shift|flow|survival|sessions|expected)$`)
+var ofInstrument = regexp.MustCompile(`/trajectory(\.svg|\.png)?$|/cohort/(change|shift|flow|survival|sessions|expected)$`)
 
 // address puts ids into a route.
 func address(route string, n ids) (method, path string) {

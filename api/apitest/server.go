@@ -225,6 +225,26 @@ func (s *Server) found(slug string) Clinic {
 	return c
 }
 
+// Hire makes an account of the clinic that the forms offer.
+func Hire(t testing.TB, s *Server, in auth.NewAccount) auth.Account {
+	t.Helper()
+	return HireAt(t, s, s.Clinic, in)
+}
+
+// HireAt is Hire for one of the server's clinics.
+func HireAt(t testing.TB, s *Server, at Clinic, in auth.NewAccount) auth.Account {
+	t.Helper()
+	operator, err := s.Keys.Operator(t.Context(), at.Slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _, err := s.Keys.CreateAccount(t.Context(), operator, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // Buffer is a log that can be read while it is written.
 type Buffer struct {
 	mu sync.Mutex

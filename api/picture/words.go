@@ -34,7 +34,11 @@ func (j join) point(p trajectory.Point) string {
 	if p.Total == nil {
 		return out + j.say("no score")
 	}
-	out += j.say("%s points", j.number(*p.Total))
+	if *p.Total == 1 {
+		out += j.say("1 point")
+	} else {
+		out += j.say("%s points", j.number(*p.Total))
+	}
 	if band := j.band(p.Severity); band != "" {
 		out += ", " + band
 	}
@@ -92,10 +96,10 @@ func (j join) flags(d care.PointDetail) (flagged bool, label, missing string) {
 }
 
 func joined(a, b string) string {
-	switch {
-	case a == "":
+	switch a {
+	case "":
 		return b
-	case a == b:
+	case b:
 		return a
 	}
 	return a + "; " + b

@@ -279,10 +279,5 @@ func bandOf(def *instrument.Definition, id *string) string {
 	if def == nil || id == nil {
 		return ""
 	}
-	for _, b := range def.Bands {
-		if b.ID == *id {
-			return b.Label
-		}
-	}
-	return *id
+	return severityOf(def, *id)
 }

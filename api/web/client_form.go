@@ -123,10 +123,13 @@ func (s *Site) addClient(v *visit) error {
 	page, _ := v.clientFormView("New client", about{})
 	r := v.reading()
 	in := r.client()
-	in.ID = r.id("id")
+	in.ID = r.id()
 	err := r.err(s.Care.CheckClient(in))
-	if err == nil {
+	if err == nil || !v.who.May(writeClients...) { // the service refuses, and notes it
 		_, _, err = s.Care.CreateClient(v.ctx(), v.who, in)
+	}
+	if fault.Is(err, fault.Forbidden) {
+		return err
 	}
 	if err != nil {
 		return v.again("client_form", page, spoken(err))

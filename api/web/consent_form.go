@@ -50,7 +50,7 @@ func (s *Site) recordConsent(v *visit) error {
 	}
 	r := v.reading()
 	in := care.Consent{
-		ID: r.id("id"), ClientID: client.ID, Scope: care.ConsentScope(v.typed("scope")), Status: care.ConsentStatus(v.typed("status")),
+		ID: r.id(), ClientID: client.ID, Scope: care.ConsentScope(v.typed("scope")), Status: care.ConsentStatus(v.typed("status")),
 		At: r.at("at", zone(client.TimeZone), nil), TextVersion: r.line("text_version", 100),
 	}
 	if err = r.err(s.Care.CheckConsent(in)); err == nil {

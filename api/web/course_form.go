@@ -58,7 +58,7 @@ func (s *Site) addCourse(v *visit) error {
 	data := courseFormData{Client: aboutClient(client)}
 	r := v.reading()
 	in := r.course(client)
-	in.ID = r.id("id")
+	in.ID = r.id()
 	if err = r.err(s.Care.CheckCourse(in)); err == nil {
 		_, _, err = s.Care.CreateCourse(v.ctx(), v.who, in)
 	}

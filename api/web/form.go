@@ -14,7 +14,6 @@ import (
 type form struct {
 	values url.Values
 	faults map[string][]string
-	loose  []string // faults that belong to no field here
 }
 
 // formOf is a form that shows stored values: pairs of a field and its value.
@@ -124,18 +123,6 @@ const (
 	dateLayout     = "2006-01-02"
 	dateTimeLayout = "2006-01-02T15:04"
 )
-
-// timeIn reads a field with a date and a time of day in a zone. A time that the
-// clocks show twice is the first of the two; one that they skip is refused.
-func (v *visit) timeIn(field string, zone *time.Location) (time.Time, error) {
-	at, _, wrong := clockTime(strings.TrimSpace(v.typed(field)), zone)
-	if wrong != nil {
-		wrong := *wrong
-		wrong.Pointer = "/" + field
-		return time.Time{}, fault.New(fault.Invalid, "The form is not complete.", wrong)
-	}
-	return at, nil
-}
 
 // zone is a client's time zone, or UTC where none is known.
 func zone(name string) *time.Location {

@@ -8,6 +8,8 @@ var pages = map[string]any{
 
 	"client_form": clientFormData{}, "course_form": courseFormData{}, "session_form": sessionFormData{},
 	"instruments": chooseData{}, "assessment_form": assessmentFormData{}, "result": resultData{}, "retract": retractData{},
+	"client": clientData{}, "assessment": assessmentData{}, "history": historyData{}, "report": reportData{},
+
 	"consent_form": consentFormData{}, "break_glass": breakGlassData{},
 
 	"cohort": cohortData{}, "cohort_figure": figureData{}, "cohort_form": cohortFormData{},

@@ -170,7 +170,7 @@ func doubtful(def *instrument.Definition, questions []question, answers instrume
 		switch gated := isGated(def, q.item.ID, answers); {
 		case gated && counts(def, q.item, answers):
 			out.Contradicting = append(out.Contradicting, q)
-		case !gated && typed(q.Field) == "" && !(q.item.Unscored && q.item.Optional):
+		case !gated && typed(q.Field) == "" && (!q.item.Unscored || !q.item.Optional):
 			out.Missing = append(out.Missing, q)
 		}
 	}

@@ -113,10 +113,10 @@ func (r *reading) decimal(field string, most float64) *float64 {
 
 // id is the id that the page chose for what it makes, so that a form that is
 // sent twice is stored once.
-func (r *reading) id(field string) uuid.UUID {
-	id := r.idIfAny(field)
+func (r *reading) id() uuid.UUID {
+	id := r.idIfAny("id")
 	if id == nil {
-		r.wrong(field, wrongID)
+		r.wrong("id", wrongID)
 		return uuid.Nil
 	}
 	return *id

@@ -182,7 +182,7 @@ func (s *Site) addSession(v *visit) error {
 	}
 	r := v.reading()
 	in := r.session(client, care.Session{})
-	in.ID = r.id("id")
+	in.ID = r.id()
 	if err = r.err(s.Care.CheckSession(in)); err == nil {
 		_, _, err = s.Care.CreateSession(v.ctx(), v.who, in)
 	}

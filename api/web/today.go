@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/api/cursor"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
@@ -17,10 +20,12 @@ type todayData struct {
 	Earlier       string // the day before, as it is written in an address
 	Later         string
 	OtherDay      bool   // not the present one
+	Sessions      int    // of the day, on whatever page
+	Next, First   string // where the next page is, and the first; empty: this is it
 	Zone          string // of all times; empty: they are of several, and each says its own
 	OwnTeam       bool
 	Visits        []visitData
-	Dosing, Ready int // of the dosing sessions, those whose forms of before are done
+	Dosing, Ready int // of the dosing sessions that are shown, those whose forms of before are done
 }
 
 // visitData is one session of the day.
@@ -55,14 +60,6 @@ type scoreLine struct {
 	Flags                []string
 }
 
-// sessionKinds name the kinds of session.
-var sessionKinds = []option{
-	{Value: string(care.Preparation), Label: "Preparation"},
-	{Value: string(care.Dosing), Label: "Dosing"},
-	{Value: string(care.Integration), Label: "Integration"},
-	{Value: string(care.FollowUp), Label: "Follow-up"},
-}
-
 // formStates say what has become of a form.
 var formStates = map[care.FormState]tag{
 	care.FormDone:   {Label: "done", Class: "better"},
@@ -78,6 +75,12 @@ var consentTags = map[care.ConsentStatus]tag{
 	"":             {Label: "not recorded"},
 }
 
+// sessionsOnAPage is how many sessions a page of a day holds.
+const sessionsOnAPage = 60
+
+// sessionList names the list of a day's sessions to its cursors.
+const sessionList = "today"
+
 // today shows the sessions of a day: of the present one, unless another is
 // asked for.
 func (s *Site) today(v *visit) error {
@@ -85,7 +88,13 @@ func (s *Site) today(v *visit) error {
 	if err != nil {
 		return err
 	}
-	agenda, err := s.Care.Today(v.ctx(), v.who, asked)
+	page := care.Page{Limit: sessionsOnAPage + 1}
+	if after := v.QueryParam("after"); after != "" {
+		if page.After, err = cursor.Parse(sessionList, after); err != nil {
+			return err
+		}
+	}
+	agenda, err := s.Care.Today(v.ctx(), v.who, asked, page)
 	if err != nil {
 		return err
 	}
@@ -99,16 +108,33 @@ func (s *Site) today(v *visit) error {
 	}
 	data := todayData{
 		Day: day, Earlier: day.AddDate(0, 0, -1).Format(time.DateOnly), Later: day.AddDate(0, 0, 1).Format(time.DateOnly),
-		OtherDay: asked != nil, OwnTeam: v.who.Reach == auth.AssignedClients,
+		OtherDay: asked != nil, OwnTeam: v.who.Reach == auth.AssignedClients, Sessions: agenda.Sessions,
 	}
+	data.turn(&agenda, asked, page)
 	for _, visited := range agenda.Visits {
 		data.add(v.visitOf(visited, defs))
 	}
-	page := view{Title: "Today", Form: formOf("day", string(agenda.Day)), Data: data}
+	shown := view{Title: "Today", Form: formOf("day", string(agenda.Day)), Data: data}
 	if data.OtherDay {
-		page.Title = "Sessions of a day"
+		shown.Title = "Sessions of a day"
 	}
-	return v.render("today", page)
+	return v.render("today", shown)
+}
+
+// turn finds the pages beside this one, and takes from it what is on the next.
+func (d *todayData) turn(agenda *care.Agenda, asked *care.Date, page care.Page) {
+	q := url.Values{}
+	if asked != nil {
+		q.Set("day", string(*asked))
+	}
+	if page.After.ID != uuid.Nil {
+		d.First = "/today?" + q.Encode()
+	}
+	if len(agenda.Visits) == page.Limit {
+		agenda.Visits = agenda.Visits[:page.Limit-1]
+		q.Set("after", cursor.Format(sessionList, agenda.Visits[page.Limit-2].Position()))
+		d.Next = "/today?" + q.Encode()
+	}
 }
 
 // dayAsked reads a day from an address; nil is the present one.
@@ -152,7 +178,7 @@ func (v *visit) visitOf(x care.Visit, defs []*instrument.Definition) visitData {
 		At: x.Session.StartedAt.In(in), Zone: placeOf(in), Place: x.Session.Place, Doses: x.Session.Kind == care.Dosing,
 		Dosed: x.LastDoseAt != nil, Consent: consentTags[x.Consent],
 	}
-	for _, k := range sessionKinds {
+	for _, k := range kinds {
 		if k.Value == string(x.Session.Kind) {
 			out.Kind = k.Label
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -138,6 +139,12 @@ func (t tongue) Signed(v any) string {
 		return "−" + t.Number(-f)
 	}
 	return "0"
+}
+
+// exact is a number with all of its decimals, as a rule has them.
+func (t tongue) exact(f float64) string {
+	_, decimals, _ := strings.Cut(strconv.FormatFloat(f, 'f', -1, 64), ".")
+	return t.printer.Sprintf("%."+strconv.Itoa(len(decimals))+"f", f)
 }
 
 // Percent is a share (0 to 1) in whole percent.

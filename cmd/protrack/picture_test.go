@@ -22,9 +22,9 @@ import (
 
 var updateGoldens = flag.Bool("update", false, "write the files under testdata anew")
 
-// pictureClinic stores the named plots of the synthetic clinic, one story of
-// each, and gives a way to draw them.
-func pictureClinic(t *testing.T) func(pick func(demo.Story) bool, instrumentID string, p picture) string {
+// pictureService is that of an empty clinic, with the stories of the synthetic
+// one.
+func pictureService(t *testing.T) (*care.Service, auth.Principal, []demo.Story) {
 	t.Helper()
 	now := time.Date(2026, 11, 19, 15, 0, 0, 0, time.UTC)
 	stories := demo.Clinic(1, now)
@@ -46,7 +46,14 @@ func pictureClinic(t *testing.T) func(pick func(demo.Story) bool, instrumentID s
 	if err != nil {
 		t.Fatal(err)
 	}
-	svc := &care.Service{Store: db, Instruments: instrument.Embedded(), Now: clock, NewID: uuid.New, Log: log}
+	return &care.Service{Store: db, Instruments: instrument.Embedded(), Now: clock, NewID: uuid.New, Log: log}, who, stories
+}
+
+// pictureClinic stores the named plots of the synthetic clinic, one story of
+// each, and gives a way to draw them.
+func pictureClinic(t *testing.T) func(pick func(demo.Story) bool, instrumentID string, p picture) string {
+	t.Helper()
+	svc, who, stories := pictureService(t)
 	return func(pick func(demo.Story) bool, id string, p picture) string {
 		t.Helper()
 		for _, s := range stories {

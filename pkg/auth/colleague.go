@@ -21,3 +21,14 @@ func (s *Service) NameOf(ctx context.Context, who Principal, id uuid.UUID) (Pers
 	}
 	return a.Name, err
 }
+
+// NamesOf is NameOf for many at once: who has no name is absent.
+func (s *Service) NamesOf(ctx context.Context, who Principal, ids []uuid.UUID) (map[uuid.UUID]Personal, error) {
+	if who.Kind != ByAccount {
+		return nil, errNotSignedIn
+	}
+	if len(ids) == 0 {
+		return map[uuid.UUID]Personal{}, nil
+	}
+	return s.Store.AccountNames(ctx, who, ids)
+}

@@ -29,6 +29,9 @@ type Store interface {
 	// AccountNow reads an account as it is now, and its clinic; NotFound if
 	// there is none.
 	AccountNow(ctx context.Context, clinic, id uuid.UUID) (Account, Clinic, error)
+	// AccountNames gives the names of those of the accounts that the clinic has,
+	// in one statement; unknown ones and those without a name are absent.
+	AccountNames(ctx context.Context, who Principal, ids []uuid.UUID) (map[uuid.UUID]Personal, error)
 	// AccountOfSubject is AccountNow by who somebody is to an identity provider.
 	AccountOfSubject(ctx context.Context, clinic uuid.UUID, issuer, subject string) (Account, Clinic, error)
 	// ClinicBySlug finds a clinic by its slug; NotFound if there is none.

@@ -62,6 +62,7 @@ var withoutEntry = map[string]string{
 	"Accounts":           "those who sign in are no clients, and their proofs are not shown",
 	"Account":            "the same, of one",
 	"Me":                 "the same, of one's own",
+	"NameOf":             "the name alone, which colleagues know",
 	"PrincipalOf":        "each request has the entry of what it does; the use of an ended session leaves one",
 }
 

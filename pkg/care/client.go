@@ -40,6 +40,10 @@ func (c Client) Zone() *time.Location {
 	return time.UTC
 }
 
+// DaysSince counts the days of the calendar in the client's zone from one time
+// to another: 0 is the same day.
+func (c Client) DaysSince(from, to time.Time) int { return daysBetween(from, to, c.Zone()) }
+
 func (c Client) withRevision(r Revision) Client {
 	c.Revision, c.MergedInto, c.ErasedAt = r, nil, nil
 	return c

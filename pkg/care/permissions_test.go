@@ -173,7 +173,7 @@ var deeds = map[string]deed{
 		return err
 	}},
 	"Today": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
-		_, err := svc.Today(ctx, who, new(care.Date(s.session.StartedAt.Format(time.DateOnly))))
+		_, err := svc.Today(ctx, who, new(care.Date(s.session.StartedAt.Format(time.DateOnly))), care.Page{Limit: 1000})
 		return err
 	}},
 	"Settings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
@@ -387,7 +387,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 		answers[name] = fault.NotFound
 	}
 	for _, own := range []string{
-		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Settings", "ChooseSetting", "RebuildProgress",
+		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings", "ChooseSetting", "RebuildProgress",
 		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {

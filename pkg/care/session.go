@@ -289,13 +289,7 @@ func (s *Service) Sessions(ctx context.Context, who auth.Principal, client uuid.
 	if err != nil {
 		return nil, err
 	}
-	all = Place(all)
-	if page.After.ID != uuid.Nil {
-		all = slices.DeleteFunc(all, func(ses Session) bool {
-			return cmp.Or(ses.StartedAt.Compare(page.After.Time), slices.Compare(ses.ID[:], page.After.ID[:])) <= 0
-		})
-	}
-	return all[:min(len(all), page.Limit)], nil
+	return page.of(Place(all)), nil
 }
 
 // UpdateSession replaces the content of a session whose current version is

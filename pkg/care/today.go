@@ -12,10 +12,11 @@ import (
 	"github.com/protrack/protrack/pkg/fault"
 )
 
-// Agenda is the sessions of one day of the clinic.
+// Agenda is a page of the sessions of one day of the clinic.
 type Agenda struct {
-	Day    Date
-	Visits []Visit // in order of time
+	Day      Date
+	Sessions int     // on the day, on whatever page
+	Visits   []Visit // of the page, in order of time
 }
 
 // Visit is a session of an agenda, with what whoever holds it looks at first.
@@ -69,11 +70,15 @@ const (
 	farthestWest = 12 * time.Hour
 )
 
+// Position is where the visit stands in its agenda.
+func (v Visit) Position() Position { return Position{Time: v.Session.StartedAt, ID: v.Session.ID} }
+
 // Today gives the sessions of a day of the calendar, each by its client's own
-// zone; nil is the day that it is for each client now. The Day of the answer is
-// then that of the first of them, or that in UTC. Clients out of reach are not
-// among them. The number of statements does not depend on how many there are.
-func (s *Service) Today(ctx context.Context, who auth.Principal, day *Date) (Agenda, error) {
+// zone, behind page.After; nil is the day that it is for each client now. The Day
+// of the answer is then that of the first of them, or that in UTC. Clients out of
+// reach are not among them. The number of statements does not depend on how many
+// there are.
+func (s *Service) Today(ctx context.Context, who auth.Principal, day *Date, page Page) (Agenda, error) {
 	if err := s.require(ctx, who, auth.ReadCaseload); err != nil {
 		return Agenda{}, err
 	}
@@ -86,15 +91,26 @@ func (s *Service) Today(ctx context.Context, who auth.Principal, day *Date) (Age
 		if err != nil {
 			return Agenda{}, err
 		}
-		if out.Visits, err = s.visits(ctx, who, r, sessions, clients); err != nil {
-			return Agenda{}, err
+		out.Sessions = len(sessions)
+		if day == nil && len(sessions) > 0 {
+			out.Day = dateOf(s.Now().In(clients[sessions[0].ClientID].Zone()))
 		}
-		if day == nil && len(out.Visits) > 0 {
-			out.Day = dateOf(s.Now().In(out.Visits[0].Client.Zone()))
+		if out.Visits, err = s.visits(ctx, who, r, page.of(sessions), clients); err != nil {
+			return Agenda{}, err
 		}
 		r.Note(s.saw(who, "agenda.read", seen(out.Visits)))
 		return out, nil
 	})
+}
+
+// of is the part of sessions, in order of start and id, that a page has.
+func (p Page) of(sessions []Session) []Session {
+	if p.After.ID != uuid.Nil {
+		sessions = slices.DeleteFunc(sessions, func(ses Session) bool {
+			return cmp.Or(ses.StartedAt.Compare(p.After.Time), slices.Compare(ses.ID[:], p.After.ID[:])) <= 0
+		})
+	}
+	return sessions[:min(len(sessions), p.Limit)]
 }
 
 // seen are the clients of visits, once each.

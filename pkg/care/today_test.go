@@ -31,7 +31,7 @@ func (c clinic) agenda(t testing.TB, who auth.Principal, day care.Date) (care.Da
 	if day != "" {
 		asked = &day
 	}
-	got, err := c.Care.Today(t.Context(), who, asked)
+	got, err := c.Care.Today(t.Context(), who, asked, care.Page{Limit: 1000})
 	must(t, err)
 	var lines []string
 	for _, v := range got.Visits {
@@ -169,7 +169,7 @@ func TestTodayIsThatOfEachClient(t *testing.T) {
 			t.Errorf("a day without sessions: %s, %v", day, got)
 		}
 		for _, wrong := range []care.Date{"", "0001-01-01", "2026-02-30", "tomorrow", "9999-12-31"} {
-			if _, err := c.Care.Today(t.Context(), c.Who, &wrong); !fault.Is(err, fault.Invalid) {
+			if _, err := c.Care.Today(t.Context(), c.Who, &wrong, one); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: %v", wrong, err)
 			}
 		}
@@ -195,6 +195,37 @@ func TestAnAgendaHoldsThePeopleInReachOnce(t *testing.T) {
 		entries := c.trail(t)
 		if last := entries[len(entries)-1]; last.Action != "agenda.read" || last.Client != survivor.ID && len(last.Clients) != 1 {
 			t.Errorf("%s names %v %v", last.Action, last.Client, last.Clients)
+		}
+	})
+}
+
+func TestAnAgendaIsReadPageByPage(t *testing.T) {
+	each(t, func(t *testing.T, c clinic) {
+		var want []uuid.UUID
+		for i := range 7 {
+			client := c.client(t, fmt.Sprint("P-", i))
+			at := day(5).Add(time.Duration(i/3) * time.Hour) // some at once
+			want = append(want, c.session(t, care.Session{ClientID: client.ID, Kind: care.Dosing, StartedAt: at}).ID)
+		}
+		for _, limit := range []int{1, 2, 7, 8} {
+			var got []uuid.UUID
+			for page := (care.Page{Limit: limit}); ; {
+				agenda, err := c.Care.Today(t.Context(), c.Who, new(care.Date("2026-01-06")), page)
+				must(t, err)
+				if agenda.Sessions != len(want) || len(agenda.Visits) > limit {
+					t.Errorf("pages of %d: %d of %d sessions", limit, len(agenda.Visits), agenda.Sessions)
+				}
+				if len(agenda.Visits) == 0 {
+					break
+				}
+				for _, v := range agenda.Visits {
+					got = append(got, v.Session.ID)
+				}
+				page.After = agenda.Visits[len(agenda.Visits)-1].Position()
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("pages of %d (-want +got):\n%s", limit, d)
+			}
 		}
 	})
 }

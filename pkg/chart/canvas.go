@@ -116,6 +116,23 @@ func (s scale) at(v float64) float64 {
 	return s.from + (v-s.low)/(s.high-s.low)*(s.to-s.from)
 }
 
+// ends are those of a scale that has all values, however wrong they are.
+func ends(low, high float64, values ...*float64) (from, to float64) {
+	l, h := finite(&low), finite(&high)
+	if l == nil || h == nil {
+		l, h = new(0.0), new(1.0)
+	}
+	for _, v := range values {
+		if v = finite(v); v != nil {
+			*l, *h = min(*l, *v), max(*h, *v)
+		}
+	}
+	if *h <= *l {
+		*h = *l + 1
+	}
+	return *l, *h
+}
+
 // most bounds every value that is drawn, so that sums and differences of them
 // stay numbers.
 const most = 1e9

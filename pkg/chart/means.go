@@ -35,14 +35,11 @@ func (m Means) picture() *picture {
 	if m.Number == nil {
 		m.Number = plainNumber
 	}
-	low, high := m.Low, m.High
+	var values []*float64
 	for _, p := range m.Points {
-		for _, v := range []*float64{finite(p.Mean), finite(p.From), finite(p.To)} {
-			if v != nil {
-				low, high = min(low, *v), max(high, *v)
-			}
-		}
+		values = append(values, p.Mean, p.From, p.To)
 	}
+	low, high := ends(m.Low, m.High, values...)
 	f.scores(m.Axis, low, high, 2*textRow+8, m.Number)
 	apart := f.plot.w / float64(max(len(m.Points), 1))
 	var run []spot
@@ -106,9 +103,6 @@ func newFrame(title, about, note string, width, height float64) *frame {
 
 // scores lays the plot out above what stands below it, and draws its axis.
 func (f *frame) scores(name string, low, high, below float64, number func(float64) string) {
-	if !(high > low) {
-		high = low + 1
-	}
 	f.axis(name, niceTicks(low, high, max(int((f.height-below)/55), 2), number), low, high, below)
 }
 

@@ -88,7 +88,7 @@ func (w *pngWriter) text(m mark) error {
 		w.faces[m.class] = face
 	}
 	w.SetFontFace(face)
-	shown := visual(m.text)
+	shown := visual(m.text, fontOf(m.class))
 	width, _ := w.MeasureString(shown)
 	x := m.at[0].x * density
 	switch m.end {
@@ -101,8 +101,8 @@ func (w *pngWriter) text(m mark) error {
 	y := m.at[0].y * density
 	if s.halo {
 		w.SetColor(w.theme.palette()[paper])
-		for turn := range 16 {
-			sin, cos := math.Sincos(float64(turn) * math.Pi / 8)
+		for turn := range 8 {
+			sin, cos := math.Sincos(float64(turn) * math.Pi / 4)
 			w.DrawString(shown, x+cos*density*halo/2, y+sin*density*halo/2)
 		}
 	}

@@ -24,7 +24,7 @@ const cellHigh = 34.0
 
 func (s Shift) picture() *picture {
 	n := len(s.Bands)
-	f := newFrame(s.Title, s.Summary, s.Note, s.Width, titleRoom+3*textRow+cellHigh*float64(n+1)+2*margin)
+	f := newFrame(s.Title, s.Summary, s.Note, s.Width, titleRoom+3*textRow+cellHigh*float64(n+1)+margin)
 	if n == 0 {
 		f.plot = box{margin, titleRoom, f.width - 2*margin, f.height - titleRoom - margin}
 		f.nothing(s.Words)
@@ -36,7 +36,7 @@ func (s Shift) picture() *picture {
 	}
 	left = max(min(left, f.width*0.3), measure(s.Words.say("in all"), labelText)+2*margin)
 	wide := (f.width - left - margin) / float64(n+1)
-	top := titleRoom + 2*textRow + 6
+	top := titleRoom + 3*textRow + 6
 	f.say(labelText, atStart, left, titleRoom+12, s.To, f.width-left-margin)
 	f.say(labelText, atStart, margin, top-4, s.From, left-margin-4)
 	most := 0
@@ -50,7 +50,10 @@ func (s Shift) picture() *picture {
 	for i := range n {
 		y := top + float64(i)*cellHigh
 		f.say(strongText, atStart, margin, y+cellHigh/2+4, s.Bands[i], left-margin-6)
-		f.say(strongText, atMiddle, left+(float64(i)+0.5)*wide, top-4, s.Bands[i], wide-6)
+		lines := wrap(plain(s.Bands[i]), strongText, wide-4)
+		for k, l := range lines {
+			f.say(strongText, atMiddle, left+(float64(i)+0.5)*wide, top-4-float64(len(lines)-1-k)*textRow, l, 0)
+		}
 		for j := range n {
 			s.cell(f, box{left + float64(j)*wide, y, wide, cellHigh}, i, j, most)
 		}
@@ -88,7 +91,7 @@ func (s Shift) cell(f *frame, b box, i, j, most int) {
 	f.add(mark{shape: area, class: heatClass + class(strconv.Itoa(heat)), at: b.corners(),
 		title: s.Words.say("%s, then %s: %s", plain(s.Bands[i]), plain(s.Bands[j]), s.says(c))})
 	f.line(edge, spot{b.x, b.y}, spot{b.right(), b.y})
-	s.number(f, valueText, b.x+b.w/2, b.y, c)
+	s.number(f, cellText, b.x+b.w/2, b.y, c)
 }
 
 func (s Shift) number(f *frame, c class, x, y float64, n *int) {

@@ -29,17 +29,15 @@ func (s Spark) picture() *picture {
 	if s.Height > 0 {
 		p.height = min(max(s.Height, 16), widest)
 	}
-	xs, ys := scale{from: 5, to: p.width - 5}, scale{low: s.Low, high: s.High, from: p.height - 5, to: 5}
+	xs, ys := scale{from: 5, to: p.width - 5}, scale{from: p.height - 5, to: 5}
 	at := make([]float64, len(s.Values))
-	for i, v := range s.Values {
+	for i := range s.Values {
 		at[i] = float64(i)
 		if len(s.Times) == len(s.Values) {
 			at[i] = seconds(s.Times[i])
 		}
-		if v = finite(v); v != nil {
-			ys.low, ys.high = min(ys.low, *v), max(ys.high, *v)
-		}
 	}
+	ys.low, ys.high = ends(s.Low, s.High, s.Values...)
 	if len(at) > 0 {
 		xs.low, xs.high = at[0], at[len(at)-1]
 	}

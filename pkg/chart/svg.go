@@ -32,7 +32,9 @@ type svgWriter struct {
 	theme Theme
 }
 
-func (w *svgWriter) printf(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+func (w *svgWriter) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format, args...) // a buffer takes all
+}
 
 // element writes a text in an element of its own.
 func (w *svgWriter) element(name, s string) {
@@ -41,7 +43,7 @@ func (w *svgWriter) element(name, s string) {
 	w.printf("</%s>", name)
 }
 
-func (w *svgWriter) escaped(s string) { _ = xml.EscapeText(w, []byte(s)) } // a buffer takes all
+func (w *svgWriter) escaped(s string) { _ = xml.EscapeText(w, []byte(s)) }
 
 func (w *svgWriter) mark(m mark) {
 	w.WriteByte('\n')

@@ -13,6 +13,8 @@ func (p *picture) symbol(t Timing, excluded bool, x, y, r float64, title string)
 		look = aside
 	case t == Before:
 		look = hollow
+	case r < 3:
+		look = speck
 	}
 	m := mark{shape: area, class: look, title: title}
 	switch t {

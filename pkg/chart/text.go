@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -55,7 +56,9 @@ func plain(s string) string {
 		case unicode.IsSpace(r):
 			space = b.Len() > 0
 			continue
-		case unicode.In(r, unicode.Cc, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r&0xfffe == 0xfffe:
+		case unicode.Is(unicode.Bidi_Control, r):
+			continue
+		case unicode.In(r, unicode.Cc, unicode.Cs) || r&0xfffe == 0xfffe:
 			r = utf8.RuneError
 		}
 		if n++; n > longestText {
@@ -123,9 +126,30 @@ func fit(s string, c class, room float64) string {
 	return ""
 }
 
-// visual is a text in the order in which it is drawn from left to right.
-func visual(s string) string {
-	s = bare(s)
+// wrap breaks a text into two lines between words, each as wide as the room at
+// most.
+func wrap(s string, c class, room float64) []string {
+	if measure(s, c) <= room || !strings.Contains(s, " ") {
+		return []string{fit(s, c, room)}
+	}
+	words := strings.Fields(bare(s))
+	n := 1
+	for n < len(words)-1 && measure(strings.Join(words[:n+1], " "), c) <= room {
+		n++
+	}
+	return []string{fit(plain(strings.Join(words[:n], " ")), c, room), fit(plain(strings.Join(words[n:], " ")), c, room)}
+}
+
+// visual is a text in the order in which it is drawn from left to right. What
+// the faces cannot draw is a box: it says that there is something.
+func visual(s string, f *opentype.Font) string {
+	var buffer sfnt.Buffer
+	s = strings.Map(func(r rune) rune {
+		if glyph, err := f.GlyphIndex(&buffer, r); err != nil || glyph == 0 {
+			return '□'
+		}
+		return r
+	}, bare(s))
 	var p bidi.Paragraph
 	if _, err := p.SetString(s); err != nil {
 		return s
@@ -134,14 +158,15 @@ func visual(s string) string {
 	if err != nil {
 		return s
 	}
-	var b strings.Builder
-	for i := range order.NumRuns() {
+	runs := make([]string, order.NumRuns())
+	for i := range runs {
 		run := order.Run(i)
-		if run.Direction() == bidi.RightToLeft {
-			b.WriteString(bidi.ReverseString(run.String()))
-			continue
+		if runs[i] = run.String(); run.Direction() == bidi.RightToLeft {
+			runs[i] = bidi.ReverseString(runs[i])
 		}
-		b.WriteString(run.String())
 	}
-	return b.String()
+	if order.Direction() == bidi.RightToLeft {
+		slices.Reverse(runs)
+	}
+	return strings.Join(runs, "")
 }

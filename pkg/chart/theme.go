@@ -80,6 +80,7 @@ const (
 	stairs         class = "stairs" // of a curve of survival
 	intervalEdge   class = "interval"
 	full           class = "full"      // an after
+	speck          class = "speck"     // a full one where points stand close
 	hollow         class = "hollow"    // a before
 	aside          class = "aside"     // a point that takes no part
 	doseLine       class = "dose-line" // down from a dose
@@ -89,8 +90,10 @@ const (
 	reliableBar    class = "reliable-line"
 	otherBar       class = "other-line"
 	alarmMark      class = "alarm"
-	absent         class = "absent" // a cross where there is no score
-	gapLine        class = "gap"    // down from it
+	ring           class = "ring"       // around a score with an alarm
+	alarmLine      class = "alarm-line" // from the alarm to its score
+	absent         class = "absent"     // a cross where there is no score
+	gapLine        class = "gap"        // down from it
 	unansweredMark class = "unanswered"
 	leader         class = "leader" // from a label to its line
 	own            class = "own"    // the cell of who stayed in a band
@@ -99,6 +102,7 @@ const (
 	labelText     class = "label"
 	strongText    class = "strong"
 	valueText     class = "value"
+	cellText      class = "cell"
 	tickText      class = "tick"
 	remissionText class = "remission-text"
 	reliableText  class = "reliable-text"
@@ -128,6 +132,7 @@ var styles = map[class]style{
 	stairs:         {stroke: score, width: 2.5},
 	intervalEdge:   {stroke: score, width: 1, dash: []float64{3, 3}},
 	full:           {fill: score, stroke: paper, width: 1},
+	speck:          {fill: score},
 	hollow:         {fill: paper, stroke: score, width: 2},
 	aside:          {fill: paper, stroke: soft, width: 1.5, dash: []float64{2, 1.5}},
 	doseLine:       {stroke: session, width: 1, dash: []float64{1, 3}},
@@ -137,6 +142,8 @@ var styles = map[class]style{
 	reliableBar:    {stroke: reliable, width: 2, dash: []float64{2, 3}},
 	otherBar:       {stroke: soft, width: 1.5, dash: []float64{8, 3, 2, 3}},
 	alarmMark:      {fill: alarm},
+	ring:           {stroke: alarm, width: 2},
+	alarmLine:      {stroke: alarm, width: 1, dash: []float64{2, 2}},
 	absent:         {stroke: soft, width: 2},
 	gapLine:        {stroke: soft, width: 1, dash: []float64{3, 4}},
 	unansweredMark: {fill: paper, stroke: soft, width: 1.5},
@@ -147,6 +154,7 @@ var styles = map[class]style{
 	labelText:     {fill: soft, size: 12},
 	strongText:    {fill: text, size: 12},
 	valueText:     {fill: text, size: 12, bold: true, halo: true},
+	cellText:      {fill: text, size: 12, bold: true},
 	tickText:      {fill: soft, size: 12, halo: true},
 	remissionText: {fill: remission, size: 12, bold: true},
 	reliableText:  {fill: reliable, size: 12, bold: true},

@@ -138,7 +138,8 @@ func niceTicks(low, high float64, about int, number func(float64) string) []tick
 	}
 	var out []tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9 && len(out) < 100; i++ {
-		out = append(out, tick{i * step, number(i * step)})
+		at := i*step + 0 // no -0
+		out = append(out, tick{at, number(at)})
 	}
 	return out
 }

@@ -88,6 +88,7 @@ func (t Trajectory) picture() *picture {
 	d.timeAxis()
 	d.names()
 	d.ways()
+	d.ties()
 	d.marksOfPoints()
 	d.values()
 	d.lane()
@@ -116,6 +117,9 @@ func (d *drawing) span() {
 		}
 	}
 	slices.SortStableFunc(d.visits, func(a, b visit) int { return a.At.Compare(b.At) })
+	if len(times) == 0 && d.From.IsZero() && d.To.IsZero() {
+		return
+	}
 	if len(times) > 0 {
 		d.from, d.to = slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare)
 	}
@@ -124,6 +128,12 @@ func (d *drawing) span() {
 	}
 	if !d.To.IsZero() {
 		d.to = d.To
+	}
+	if d.from.IsZero() {
+		d.from = d.to
+	}
+	if d.from.IsZero() {
+		d.from = d.to
 	}
 	if d.to.Before(d.from) {
 		d.to = d.from
@@ -137,19 +147,11 @@ func (d *drawing) span() {
 
 // scaleOfScores has the ends of the scale, and every score, however wrong.
 func (d *drawing) scaleOfScores() {
-	low, high := finite(&d.Low), finite(&d.High)
-	if low == nil || high == nil {
-		low, high = new(0.0), new(1.0)
+	totals := make([]*float64, len(d.points))
+	for i, p := range d.points {
+		totals[i] = p.total
 	}
-	for _, p := range d.points {
-		if p.total != nil {
-			*low, *high = min(*low, *p.total), max(*high, *p.total)
-		}
-	}
-	if *high <= *low {
-		*high = *low + 1
-	}
-	d.ys.low, d.ys.high = *low, *high
+	d.ys.low, d.ys.high = ends(d.Low, d.High, totals...)
 }
 
 // room divides the picture.
@@ -162,7 +164,7 @@ func (d *drawing) room(entries []entry) {
 	for _, n := range d.namesOfLines() {
 		right = max(right, measure(n.text, n.class)+18+margin)
 	}
-	right = min(right, d.width*0.3)
+	right = min(right, max(d.width*0.3, 190)) // names are worth more than room
 	top, bottom := titleRoom, axisRoom+d.legendRoom(entries)
 	if d.laned() {
 		top += laneRoom

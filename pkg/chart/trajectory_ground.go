@@ -83,6 +83,9 @@ func (d *drawing) scoreTicks(height float64) []tick {
 func (d *drawing) timeAxis() {
 	y := d.plot.bottom()
 	d.line(axis, spot{d.plot.x, y}, spot{d.plot.right(), y})
+	if d.from.IsZero() {
+		return // nothing happened yet
+	}
 	free := d.plot.x - margin
 	for _, t := range timeTicks(d.from, d.to, d.plot.w, 72, d.Words) {
 		x := d.xs.at(t.at)
@@ -159,7 +162,7 @@ func (d *drawing) names() {
 // session to its mark.
 func (d *drawing) sessionLines() {
 	for _, v := range d.visits {
-		if v.Kind == kindDosing {
+		if v.Kind == kindDosing && d.visitGap() >= 12 { // more lines would be a hatching
 			d.line(doseLine, spot{v.time, d.plot.y}, spot{v.time, d.plot.bottom()})
 		}
 		d.line(doseLine, spot{v.time, d.plot.bottom()}, spot{v.mark, d.plot.bottom() + axisRoom + 3})

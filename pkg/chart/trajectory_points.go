@@ -62,7 +62,11 @@ func (d *drawing) marksOfPoints() {
 	for _, p := range d.points {
 		if p.total != nil {
 			d.symbol(p.Timing, p.Excluded, p.x, p.y, d.r, d.told(p.Point))
-			d.taken = append(d.taken, box{p.x - d.r - 1, p.y - d.r - 1, 2*d.r + 2, 2*d.r + 2})
+			r := d.r + 1
+			if p.Flagged {
+				r += 3 // the ring
+			}
+			d.taken = append(d.taken, box{p.x - r, p.y - r, 2 * r, 2 * r})
 		}
 	}
 }
@@ -115,6 +119,9 @@ func (d *drawing) values() {
 // value writes one total where it meets no point, no other total and no way.
 func (d *drawing) value(p placed, runs [][]spot) bool {
 	text, away := d.Number(*p.total), d.r+4
+	if p.Flagged {
+		away += 3
+	}
 	for _, c := range []struct {
 		x, y float64
 		end  anchor
@@ -146,32 +153,57 @@ func (b box) crossed(run []spot) bool {
 	return false
 }
 
-// lane marks, above the scores, what has none, an answer that somebody must
-// see, and answers that are missing.
-func (d *drawing) lane() {
-	type sign struct {
-		at   float64
-		draw func(x, y float64)
+// sign is a mark above the scores, of one point.
+type sign struct {
+	of   placed
+	x    float64
+	draw func(x, y float64)
+}
+
+// signs are, above the scores, what has none, an answer that somebody must see,
+// and answers that are missing.
+func (d *drawing) signs() []sign {
+	var out []sign
+	var want []float64
+	add := func(p placed, draw func(x, y float64)) {
+		out, want = append(out, sign{of: p, draw: draw}), append(want, p.x)
 	}
-	var signs []sign
 	for _, p := range d.points {
 		told := d.told(p.Point)
 		if p.total == nil {
-			signs = append(signs, sign{p.x, func(x, y float64) { d.cross(x, y, told) }})
+			add(p, func(x, y float64) { d.cross(x, y, told) })
 		}
 		if p.Flagged {
-			signs = append(signs, sign{p.x, func(x, y float64) { d.alarm(x, y, told) }})
+			add(p, func(x, y float64) { d.alarm(x, y, told) })
 		}
 		if p.Missing != "" {
-			signs = append(signs, sign{p.x, func(x, y float64) { d.unanswered(x, y, told) }})
+			add(p, func(x, y float64) { d.unanswered(x, y, told) })
 		}
 	}
-	want := make([]float64, len(signs))
-	for i, s := range signs {
-		want[i] = s.at
-	}
 	for i, x := range spread(want, equalGaps(len(want), 17), d.plot.x+8, d.plot.right()-8) {
-		signs[i].draw(x, d.plot.y-laneRoom/2+1)
+		out[i].x = x
+	}
+	return out
+}
+
+// ties join the alarms to their scores, and ring these.
+func (d *drawing) ties() {
+	for _, s := range d.signs() {
+		if p := s.of; p.Flagged && p.total != nil && len(d.points) <= 40 {
+			d.line(alarmLine, spot{s.x, d.plot.y - 4}, spot{p.x, p.y - d.r - 3})
+		}
+	}
+	for _, p := range d.points {
+		if p.Flagged && p.total != nil {
+			d.add(mark{shape: circle, class: ring, at: []spot{p.spot}, r: d.r + 3})
+		}
+	}
+}
+
+// lane draws the signs.
+func (d *drawing) lane() {
+	for _, s := range d.signs() {
+		s.draw(s.x, d.plot.y-laneRoom/2+1)
 	}
 }
 
@@ -188,6 +220,9 @@ func (d *drawing) entries() []entry {
 	point(Before, d.Words.say("before a session"))
 	point(After, d.Words.say("after a session"))
 	point(FollowUp, d.Words.say("at follow-up"))
+	if len(d.pairs()) > 0 {
+		out = append(out, entry{func(p *picture, x, y float64) { p.line(step, spot{x - 7, y - 4}, spot{x + 7, y + 4}) }, d.Words.say("before and after one session")})
+	}
 	if has(func(p placed) bool { return p.total != nil && p.Excluded }) {
 		out = append(out, entry{func(p *picture, x, y float64) { p.symbol(After, true, x, y, 5, "") }, d.Words.say("left out of the comparison")})
 	}

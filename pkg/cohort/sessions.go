@@ -26,6 +26,7 @@ type Sessions struct {
 	who        witnesses[bool]  // true: treated
 	rows       []*sessionPeople // by session
 	shows      []shown          // the numbers of each session that are shown
+	showsAsked []shown          // and those of its pairs by window
 }
 
 // sessionPeople is what the figure knows of everybody at one session.
@@ -34,6 +35,7 @@ type sessionPeople struct {
 	fates  tally[attended]     // all people, who had it or not
 	there  witnesses[attended] // who had it, with the scores before and after it
 	beside witnesses[attended] // the same people with the baseline and the score before the next
+	asked  witnesses[Windows]  // those with a pair, by what both were asked about
 	effect effect
 }
 
@@ -149,6 +151,7 @@ func (q SessionsQuery) Compute(cases Cases) (Sessions, error) {
 			}
 		}
 		s.rows, s.shows = append(s.rows, row), append(s.shows, nil)
+		s.showsAsked = append(s.showsAsked, nil)
 		s.Sessions = append(s.Sessions, q.row(number, row.effect))
 	}
 	s.Enrolled = new(people.people(func(sessionNumbers) bool { return true }))
@@ -165,7 +168,9 @@ func (q SessionsQuery) count(c Case, sessions []Dose, had sessionNumbers, row *s
 	a.has.treated, a.has.had = true, had.upTo(row.number)
 	if a.has.paired {
 		e.across = append(e.across, *a.after.Total-*a.before.Total)
-		e.windows[windowsOf(a.before, a.after)]++
+		windows := windowsOf(a.before, a.after)
+		e.windows[windows]++
+		row.asked.add(windows, c, a.before, a.after)
 		var overlap float64
 		if overlap, a.has.overlap = recallOverlap(a.before, a.after, sessions[0].At); a.has.overlap {
 			e.overlaps = append(e.overlaps, overlap)
@@ -265,6 +270,7 @@ func (s Sessions) Bases() []Basis {
 		row := s.rows[i]
 		numbers := attendedCounts(row.number)
 		out = append(out, row.there.heads(s.instrument, may, numbers...)...)
+		out = append(out, row.asked.heads(s.instrument, s.showsAsked[i], windowCounts(row.effect.windows)...)...)
 		for _, number := range numbers {
 			measure := measureAt(s.instrument+" "+number.name, AfterSession, row.number)
 			switch number.name {

@@ -60,7 +60,7 @@ func (s Sessions) Withheld(threshold int) Sessions {
 		s.Enrolled = withhold(s.Enrolled, threshold)
 		return s
 	}
-	s.Sessions, s.shows = slices.Clone(s.Sessions), slices.Clone(s.shows)
+	s.Sessions, s.shows, s.showsAsked = slices.Clone(s.Sessions), slices.Clone(s.shows), slices.Clone(s.showsAsked)
 	var known []counted[attended]
 	for i := range s.Sessions {
 		row := s.rows[i]
@@ -74,7 +74,7 @@ func (s Sessions) Withheld(threshold int) Sessions {
 		if may[countPaired] {
 			asked = showableWindows(row.effect.windows, threshold)
 		}
-		s.Sessions[i].Windows = windowList(row.effect.windows, asked)
+		s.Sessions[i].Windows, s.showsAsked[i] = windowList(row.effect.windows, asked), asked
 		if i == 0 {
 			s.Treated, s.Enrolled = shownIf(s.Treated, may[countTreated]), shownIf(s.Enrolled, may[countEnrolled])
 			known = slices.DeleteFunc(slices.Clone(everyone), func(n counted[attended]) bool { return !may[n.name] })

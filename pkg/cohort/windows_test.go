@@ -34,7 +34,7 @@ func fewWindows(of cohort.Count, all []cohort.Windows) bool {
 func asked(people, aboutAWeek int) []*person {
 	var out []*person
 	for i := range people {
-		p := someone(fmt.Sprint(i)).baseline(20).dosed(0).after(1, 1, 5)
+		p := someone(fmt.Sprint(i)).baseline(20).before(1, -0.1, 20).dosed(0).after(1, 1, 5)
 		if i < aboutAWeek {
 			p = p.asking("P7D")
 		}
@@ -62,7 +62,10 @@ func TestWhatWasAskedAboutOtherTimesIsTold(t *testing.T) {
 		}
 		return out
 	}
-	for what, bases := range map[string][]cohort.Basis{"curve": curve.Withheld(5).Bases(), "expected": bands.Withheld(5).Bases()} {
+	sessions := sessionsOf(t, people...).Withheld(5)
+	for what, bases := range map[string][]cohort.Basis{
+		"curve": curve.Withheld(5).Bases(), "expected": bands.Withheld(5).Bases(), "sessions": sessions.Bases(),
+	} {
 		got := named(bases)
 		sameFigure(t, "what the "+what+" is weighed by", []int{20, 10}, []int{got["windows P14D/P14D"], got["windows P14D/P7D"]})
 	}

@@ -118,11 +118,9 @@ func TestAPackageIsTheSameEachTime(t *testing.T) {
 }
 
 func TestAPackageIsAsItWas(t *testing.T) {
-	for _, format := range export.Formats() {
-		files := unzip(t, pack(t, packageOf(format, export.Options{})))
-		golden(t, string(format)+"/read.R", files["read.R"])
-		golden(t, string(format)+"/read.py", files["read.py"])
-	}
+	scripts := unzip(t, pack(t, packageOf(export.CSV, export.Options{}))) // those of other formats are run
+	golden(t, "read.R", scripts["read.R"])
+	golden(t, "read.py", scripts["read.py"])
 	files := unzip(t, pack(t, packageOf(export.CSV, export.Options{Made: january})))
 	golden(t, "datapackage.json", files["datapackage.json"])
 	labelled := unzip(t, pack(t, packageOf(export.CSV, export.Options{Labels: true, NA: "NA", Dialect: export.Excel})))

@@ -1,7 +1,6 @@
 package research
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,10 +12,8 @@ import (
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
-	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/cohort"
 	"github.com/protrack/protrack/pkg/fault"
-	"github.com/protrack/protrack/pkg/trajectory"
 )
 
 // Population is whom a figure is about.
@@ -45,36 +42,6 @@ type FigureQuery struct {
 	Asked      map[string]string // what else is asked, for the audit trail
 }
 
-// Frame is what is told of every figure besides its numbers.
-type Frame struct {
-	Population   Population
-	Cohort       *Cohort
-	Until        time.Time // up to when the record was read
-	SmallestCell *int      // people; what tells of fewer is withheld. nil: nothing is
-	LeftOut      []cohort.LeftOut
-	// Held says that the figure is as it was known before: since then too few
-	// people have changed to tell of it.
-	Held  bool
-	Rules map[string]trajectory.Rules // by instrument, where the figure judges
-
-	settings care.Settings
-	notes    []audit.Entry             // of what else the figure shows, beside its own
-	smallest int                       // the clinic's smallest cell, whether it is withheld or not
-	about    []Person                  // whom it may be about
-	few      []uuid.UUID               // who was counted, as far as these are fewer
-	people   int                       // that the figure counted
-	weighed  bool                      // it is held against earlier answers: what it was computed from is kept
-	absent   map[string][]cohort.Datum // who was left out, by reason
-}
-
-// Reasons for which somebody is not in a figure.
-const (
-	leftOutNoConsent = "no_research_consent"
-	leftOutWithdrawn = "withdrawn"
-	leftOutErased    = "erased"
-	leftOutOther     = "not_in_cohort"
-)
-
 // withholding is a figure that knows what it was computed from, and what of it
 // may be shown.
 type withholding[F any] interface {
@@ -86,6 +53,7 @@ type withholding[F any] interface {
 // the audit trail before anything is handed on. It names no client but where so
 // few were counted that their numbers are their records (see figureEntry).
 func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+
 	compute func(*Frame, cohort.Cases) (F, error),
 ) (F, Frame, error) {
 	var none F
@@ -114,6 +82,7 @@ func figure[F withholding[F]](ctx context.Context, s *Service, who auth.Principa
 
 // computed is a figure with everything withheld that is too small.
 func computed[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+
 	compute func(*Frame, cohort.Cases) (F, error),
 ) (out F, frame Frame, err error) {
 	err = s.Store.Study(ctx, reaching(who), func(r Reader) error {
@@ -141,6 +110,7 @@ func computed[F withholding[F]](ctx context.Context, s *Service, who auth.Princi
 // was known then: that tells nothing new, unless somebody has withdrawn since.
 // What is refused in the end stands in the audit trail as refused.
 func given[F withholding[F]](ctx context.Context, s *Service, who auth.Principal, q FigureQuery,
+
 	compute func(*Frame, cohort.Cases) (F, error), out F, frame Frame,
 ) (F, Frame, error) {
 	question := q.digest()
@@ -202,161 +172,6 @@ func (s *Service) checkFigure(q FigureQuery) error {
 		add("as_of", "in_the_future", "What will be known later cannot be told now.")
 	}
 	return fault.InvalidIf(f)
-}
-
-// frame reads what a figure is computed within, and gives the people whom it is
-// about. The frame is whole when they have all been read.
-func (s *Service) frame(ctx context.Context, who auth.Principal, r Reader, q FigureQuery, frame *Frame) (cohort.Cases, error) {
-	*frame = Frame{Population: q.Population, Until: stamp(s.Now())}
-	now := frame.Until
-	if q.AsOf != nil {
-		frame.Until = *q.AsOf
-	}
-	clinic, err := r.ClinicSettings(ctx, who)
-	if err != nil {
-		return nil, err
-	}
-	if frame.smallest = clinic.SmallestCell; !q.AllCells {
-		frame.SmallestCell, frame.weighed = &clinic.SmallestCell, Bound(who)
-	}
-	if frame.settings, err = r.Settings(ctx, who); err != nil {
-		return nil, err
-	}
-	if q.Judged {
-		frame.Rules = s.rules(q, frame.settings)
-	}
-	var filter *Filter
-	if q.Cohort != nil {
-		found, err := r.Cohort(ctx, who, *q.Cohort)
-		if fault.Is(err, fault.NotFound) {
-			return nil, errUnknownCohort
-		}
-		if err != nil {
-			return nil, err
-		}
-		frame.Cohort, filter = &found, &found.Filter
-	}
-	known := r.People
-	if q.Population == OfClinic { // whatever they have said of research
-		known = r.Known
-	}
-	people, err := known(ctx, who, q.AsOf)
-	if err != nil {
-		return nil, err
-	}
-	people, out := chosen(people, q.Population, now)
-	frame.about = people
-	return frame.counted(read(ctx, who, r, people, filter, q, frame.Until), filter, out), nil
-}
-
-var errUnknownCohort = fault.New(fault.Invalid, "There is no such cohort.",
-	fault.Detail{Pointer: "/cohort", In: "query", Code: "unknown_cohort", Message: "GET /v1/cohorts lists the saved cohorts."})
-
-// read gives the people with what the figure and the filter look at.
-func read(ctx context.Context, who auth.Principal, r Reader, people []Person, filter *Filter, q FigureQuery, until time.Time) cohort.Cases {
-	h := HistoryQuery{Instruments: q.Instruments, AsOf: q.AsOf, Item9: q.Item9}
-	if filter != nil {
-		h.Instruments = filter.instruments(h.Instruments)
-	}
-	return cases(ctx, who, r, people, h, until)
-}
-
-// rules are the change rules by which a figure judges: the query's, or those
-// that the clinic chose.
-func (s *Service) rules(q FigureQuery, settings care.Settings) map[string]trajectory.Rules {
-	out := map[string]trajectory.Rules{}
-	for _, id := range q.Instruments {
-		def, err := s.Instruments.Get(id)
-		if err != nil {
-			continue
-		}
-		if set, found := def.ChangeOrDefault(cmp.Or(q.Rules, settings[id].ChangeRules)); found {
-			out[id] = care.RulesOf(set)
-		}
-	}
-	return out
-}
-
-// chosen are the people of a population, and who is left out by reason.
-func chosen(people []Person, of Population, now time.Time) ([]Person, map[string][]cohort.Datum) {
-	in, out := make([]Person, 0, len(people)), map[string][]cohort.Datum{}
-	leave := func(reason string, p Person) { out[reason] = append(out[reason], cohort.Datum{Person: p.ID}) }
-	for _, p := range people {
-		if p.Erased {
-			leave(leftOutErased, p)
-			continue
-		}
-		if of == OfClinic {
-			in = append(in, p)
-			continue
-		}
-		switch agreed, known := p.Agreed(now); {
-		case agreed:
-			in = append(in, p)
-		case known:
-			leave(leftOutWithdrawn, p)
-		default:
-			leave(leftOutNoConsent, p)
-		}
-	}
-	return in, out
-}
-
-// counted passes the people of the cohort on, and counts them and the others
-// into the frame.
-func (f *Frame) counted(all cohort.Cases, filter *Filter, out map[string][]cohort.Datum) cohort.Cases {
-	return func(yield func(cohort.Case, error) bool) {
-		f.people, f.few, f.absent = 0, nil, maps.Clone(out)
-		for c, err := range all {
-			switch {
-			case err != nil:
-				yield(cohort.Case{}, err)
-				return
-			case filter != nil && !filter.Match(c):
-				f.absent[leftOutOther] = append(f.absent[leftOutOther], cohort.Datum{Person: c.Person})
-				continue
-			}
-			if f.people++; f.people < f.smallest {
-				f.few = append(f.few, c.Person)
-			}
-			c.Unwitnessed = !f.weighed
-			if !yield(c, nil) {
-				return
-			}
-		}
-		f.LeftOut = nil
-		for _, reason := range []string{leftOutNoConsent, leftOutWithdrawn, leftOutErased, leftOutOther} {
-			f.LeftOut = append(f.LeftOut, cohort.LeftOut{Reason: reason, N: new(len(f.absent[reason]))})
-		}
-	}
-}
-
-// bases are those of the numbers of people who were left out, as far as they are
-// shown. Who is not in the cohort is told beside those who are.
-func (f *Frame) bases() []cohort.Basis {
-	var out []cohort.Basis
-	for _, l := range f.LeftOut {
-		b := cohort.Basis{Measure: "left out " + l.Reason, Data: f.absent[l.Reason]}
-		if l.Reason == leftOutOther {
-			b.Measure = cohort.MeasurePeople
-		}
-		if l.N != nil {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
-// withheldLeftOut hides counts of few people. The whole is shown nowhere, so
-// that none of them follows from the others.
-func withheldLeftOut(all []cohort.LeftOut, threshold int) []cohort.LeftOut {
-	out := make([]cohort.LeftOut, len(all))
-	for i, l := range all {
-		if out[i] = l; *l.N > 0 && *l.N < threshold {
-			out[i].N = nil
-		}
-	}
-	return out
 }
 
 // figureEntry tells the audit trail what was asked and of how many people. A

@@ -118,6 +118,23 @@ func (d *DB) AccountNow(ctx context.Context, clinic, id uuid.UUID) (auth.Account
 	return d.accountNow(ctx, clinic, func(q *gorm.DB) *gorm.DB { return q.Where("id = ?", id) })
 }
 
+// AccountNames gives the names of accounts of the clinic, apart from any other
+// transaction.
+func (d *DB) AccountNames(ctx context.Context, who auth.Principal, ids []uuid.UUID) (names map[uuid.UUID]auth.Personal, err error) {
+	if who.Clinic == uuid.Nil {
+		return nil, errNoClinic
+	}
+	names = map[uuid.UUID]auth.Personal{}
+	err = d.inClinic(ctx, who.Clinic, func(tx *DB) error {
+		rows, err := all[accountRow](tx.of(ctx, who, "accounts").Select("id", "name").Where("id IN ? AND name <> ''", ids), "names of accounts")
+		for _, r := range rows {
+			names[r.ID] = auth.Personal(r.Name)
+		}
+		return err
+	})
+	return names, err
+}
+
 // AccountOfSubject is AccountNow by who somebody is to an identity provider.
 func (d *DB) AccountOfSubject(ctx context.Context, clinic uuid.UUID, issuer, subject string) (auth.Account, auth.Clinic, error) {
 	return d.accountNow(ctx, clinic, func(q *gorm.DB) *gorm.DB { return q.Where("issuer = ? AND subject = ?", issuer, subject) })

@@ -3,12 +3,15 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 )
@@ -85,4 +88,31 @@ func filtered(query *gorm.DB, filter care.EntryFilter) *gorm.DB {
 		query = query.Where("("+strings.Join(ends, " OR ")+")", values...)
 	}
 	return query
+}
+
+// ExportedAt looks for one of these acts at a time.
+func (d *DB) ExportedAt(ctx context.Context, who auth.Principal, t time.Time, actions []string) (bool, error) {
+	var n int64
+	query := d.of(ctx, who, "audit_entries").Where("at = ? AND action IN ? AND outcome = ?", at(t), actions, string(audit.Done))
+	if err := query.Limit(1).Count(&n).Error; err != nil {
+		return false, fmt.Errorf("read audit entries: %w", err)
+	}
+	return n > 0, nil
+}
+
+// HandedOut finds clients in the entries of exports. The trail outlives them.
+func (d *DB) HandedOut(ctx context.Context, who auth.Principal, clients []uuid.UUID) (map[uuid.UUID]bool, error) {
+	out := map[uuid.UUID]bool{}
+	for some := range slices.Chunk(clients, chunk) {
+		var found []uuid.UUID
+		query := d.of(ctx, who, "audit_subjects").Where("client_id IN ?", some).
+			Where("entry_id IN (SELECT e.id FROM audit_entries e WHERE e.clinic_id = ? AND e.action LIKE '%.export')", who.Clinic)
+		if err := query.Distinct("client_id").Pluck("client_id", &found).Error; err != nil {
+			return nil, fmt.Errorf("read exports: %w", err)
+		}
+		for _, id := range found {
+			out[id] = true
+		}
+	}
+	return out, nil
 }

@@ -2,8 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/protrack/protrack/pkg/auth"
 )
@@ -30,4 +35,26 @@ func (d *DB) StoredInstruments(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(found)
 	return slices.Compact(found), nil
+}
+
+// InstrumentsInUse lists the instruments that any of these clients has answered.
+func (d *DB) InstrumentsInUse(ctx context.Context, who auth.Principal, clients map[uuid.UUID]bool) ([]string, error) {
+	return answered(d.of(ctx, who, "progress"), clients)
+}
+
+// answered are the instruments of rows of these clients.
+func answered(query *gorm.DB, clients map[uuid.UUID]bool) ([]string, error) {
+	found := map[string]bool{}
+	err := scanRows(query.Distinct("instrument", "client_id"), "instruments", func(rows *sql.Rows) error {
+		var instrument sql.RawBytes
+		var client uuid.UUID
+		if err := rows.Scan(&instrument, &client); err != nil {
+			return err
+		}
+		if clients[client] {
+			found[string(instrument)] = true
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(found)), err
 }

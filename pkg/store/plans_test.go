@@ -217,7 +217,7 @@ func useRights(ctx context.Context, t *testing.T, svc *care.Service, who auth.Pr
 	must(t, err)
 	_, err = svc.Caseload(ctx, who, care.CaseloadQuery{Instrument: "phq-9", Sort: care.ByChange}, care.Page{Limit: 10})
 	must(t, err)
-	_, err = svc.Today(ctx, who, nil)
+	_, err = svc.Today(ctx, who, nil, care.Page{Limit: 10})
 	must(t, err)
 }
 
@@ -320,7 +320,7 @@ func readEverything(ctx context.Context, t *testing.T, svc *care.Service, who au
 		}
 	}
 	for _, day := range []*care.Date{nil, new(care.Date("2026-01-05"))} {
-		_, err := svc.Today(ctx, who, day)
+		_, err := svc.Today(ctx, who, day, care.Page{Limit: 10})
 		must(t, err)
 	}
 	for _, asOf := range []*time.Time{nil, new(time.Now())} {

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"database/sql"
 	"strings"
 	"unicode"
 
@@ -16,54 +16,57 @@ import (
 	"github.com/protrack/protrack/pkg/seal"
 )
 
-// calledRow is what a client is called.
-type calledRow struct {
-	ClinicID    uuid.UUID
-	ID          uuid.UUID
-	Reference   string
-	DisplayName string
-}
-
 // called gives the clients whose reference or name holds a text. They are
 // compared here, all of them: what is sealed cannot be searched in a database,
 // and the two databases know different letters for the same.
-func (d *DB) called(ctx context.Context, who auth.Principal, text string) ([]uuid.UUID, error) {
-	rows, err := all[calledRow](d.of(ctx, who, "client_versions").Where(current), "clients")
-	if err != nil {
-		return nil, err
+func (d *DB) called(ctx context.Context, who auth.Principal, text string) (found []uuid.UUID, err error) {
+	fold := folder()
+	sought := fold(text)
+	holds := func(sealed string, place seal.Place) (bool, error) {
+		plain, err := d.keys.Open(sealed, place)
+		return err == nil && strings.Contains(fold(plain), sought), err
 	}
-	sought := folded(text)
-	var found []uuid.UUID
-	for _, r := range rows {
-		for _, sealed := range []struct {
-			text  string
-			place seal.Place
-		}{{r.Reference, referenceOf(r.ClinicID)}, {r.DisplayName, nameOf(r.ClinicID, r.ID)}} {
-			plain, err := d.keys.Open(sealed.text, sealed.place)
-			if err != nil {
-				return nil, fmt.Errorf("search clients: %w", err)
-			}
-			if strings.Contains(folded(plain), sought) {
-				found = append(found, r.ID)
-				break
-			}
+	var id uuid.UUID
+	var reference, name string
+	into := []any{&id, &reference, &name}
+	query := d.of(ctx, who, "client_versions").Select("id, reference, display_name").Where(current)
+	err = scanRows(query, "clients", func(rows *sql.Rows) error {
+		if err := rows.Scan(into...); err != nil {
+			return err
 		}
-	}
-	return found, nil
+		held, err := holds(reference, referenceOf(who.Clinic))
+		if err == nil && !held {
+			held, err = holds(name, nameOf(who.Clinic, id))
+		}
+		if held {
+			found = append(found, id)
+		}
+		return err
+	})
+	return found, err
 }
 
-// folded is a text without what a search passes over: its case, and its accents.
-func folded(s string) string {
-	if isASCII(s) {
-		return strings.ToLower(s)
+// folder gives a function that takes from a text what a search passes over: its
+// case, and its accents. The function is for one goroutine.
+func folder() func(string) string {
+	bare := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), norm.NFC)
+	return func(s string) string {
+		if isASCII(s) {
+			return strings.ToLower(s)
+		}
+		folded, _, err := transform.String(bare, s)
+		if err != nil {
+			return s // no transformer of these fails
+		}
+		return folded
 	}
-	bare, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), norm.NFC), s)
-	if err != nil {
-		return s // no transformer of these fails
-	}
-	return bare
 }
 
 func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+	for i := range len(s) {
+		if s[i] > unicode.MaxASCII {
+			return false
+		}
+	}
+	return true
 }

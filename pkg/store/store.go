@@ -209,3 +209,32 @@ func convert[R, D any](rows []R, to func(R) D) []D {
 	}
 	return out
 }
+
+// scanRows hands each row of a query to scan. GORM reads no rows here, and so
+// does not say either what an error on the way means.
+func scanRows(query *gorm.DB, what string, scan func(*sql.Rows) error) (err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		if says, ok := query.Dialector.(gorm.ErrorTranslator); ok {
+			err = says.Translate(err)
+		}
+		err = fmt.Errorf("read %s: %w", what, err)
+	}()
+	rows, err := query.Rows()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := rows.Close(); err == nil {
+			err = e
+		}
+	}()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/research"
 )
 
 // trail is what a transaction is to be remembered by.
@@ -183,4 +184,18 @@ func (d *DB) change() {
 	if d.trail != nil {
 		d.trail.changed = true
 	}
+}
+
+// Study runs fn on one snapshot of the clinic's record, for as long as fn
+// takes: an export is written from within. It leaves no entry.
+func (d *DB) Study(ctx context.Context, who auth.Principal, fn func(research.Reader) error) error {
+	if who.Clinic == uuid.Nil {
+		return errNoClinic
+	}
+	return d.inClinic(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
+}
+
+// Conduct is Write for research.
+func (d *DB) Conduct(ctx context.Context, who auth.Principal, fn func(research.Tx) error) error {
+	return d.transaction(ctx, who.Clinic, func(tx *DB) error { return fn(tx) })
 }

@@ -143,6 +143,10 @@ var accounts = []promise{
 			if clinic.ID != c.Who.Clinic {
 				t.Errorf("it is of clinic %v", clinic.ID)
 			}
+			names, err := c.AccountNames(t.Context(), c.Who, []uuid.UUID{a.ID, NewID()})
+			same(t, map[uuid.UUID]auth.Personal{a.ID: a.Name}, names, err)
+			names, err = c.AccountNames(t.Context(), auth.Principal{Clinic: NewID()}, []uuid.UUID{a.ID})
+			same(t, map[uuid.UUID]auth.Personal{}, names, err)
 		}
 		check()
 		a.Email, a.Name, a.Role, a.Epoch, a.Issuer, a.Subject = "new@x.example", "new", auth.Owner, 7, "https://idp.example", "s"

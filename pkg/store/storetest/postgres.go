@@ -213,13 +213,7 @@ func start(durable bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	tmp := os.TempDir()
-	if as != nil || len(tmp) > 60 {
-		// Another account may not reach a private TMPDIR, and the path of
-		// a socket may have about a hundred bytes.
-		tmp = "/tmp"
-	}
-	dir, err := os.MkdirTemp(tmp, "protrack-pg-")
+	dir, err := os.MkdirTemp(folder(durable, as != nil), "protrack-pg-")
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +231,7 @@ func start(durable bool) (*Server, error) {
 		"timezone=Pacific/Chatham", // far from UTC, so that a test notices who relies on it
 	}
 	if !durable {
-		settings = append(settings, "fsync=off", "full_page_writes=off")
+		settings = append(settings, "fsync=off", "full_page_writes=off", "max_wal_size=128MB")
 	}
 	args := []string{"-c", keeper, "keeper", bin, dir}
 	for _, s := range settings {
@@ -274,6 +268,20 @@ func start(durable bool) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// folder says where a server keeps its files: in memory, unless they are to
+// outlive a crash of the machine.
+func folder(durable, otherAccount bool) string {
+	if in := memory(); in != "" && !durable {
+		return in
+	}
+	// Another account may not reach a private TMPDIR, and the path of a socket
+	// may have about a hundred bytes.
+	if tmp := os.TempDir(); !otherAccount && len(tmp) <= 60 {
+		return tmp
+	}
+	return "/tmp"
 }
 
 // up has the keeper start postgres, and waits until it takes connections.

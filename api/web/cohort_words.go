@@ -55,6 +55,19 @@ var trackWords = []option{
 	{Value: string(cohort.TrackNotJudged), Label: "Not judged"},
 }
 
+// whomWords say of whom a rate is, where the figure says it in its own terms.
+var whomWords = []option{
+	{Value: "of all pairs", Label: "of all who have both"},
+	{Value: "of the pairs that were cases at from", Label: "of those who have both and were cases at the first"},
+	{Value: "of the pairs that did not begin at 0", Label: "of those who have both and did not begin at 0"},
+	{Value: "of the pairs that were cases at from and did not begin at 0", Label: "of those who have both, were cases at the first and did not begin at 0"},
+	{Value: "of the pairs that were cases at from on phq-9 or gad-7", Label: "of those who have all four and were cases at the first on either"},
+	{Value: "of all pairs with phq-9 and gad-7 at both", Label: "of all who have all four scores"},
+}
+
+// Whom says of whom a rate is.
+func (t tongue) Whom(words string) string { return t.called(whomWords, words) }
+
 // called gives a code its words; one that has none speaks for itself.
 func (t tongue) called(list []option, code string) string {
 	for _, o := range list {

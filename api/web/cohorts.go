@@ -128,7 +128,7 @@ func (t tongue) period(out *[]string, label string, from, to *time.Time) {
 	case from != nil:
 		*out = append(*out, label+": "+t.T("from %s", t.Day(from)))
 	case to != nil:
-		*out = append(*out, label+": "+t.T("before %s", t.Day(to)))
+		*out = append(*out, label+": "+t.T("earlier than %s", t.Day(to)))
 	}
 }
 
@@ -207,7 +207,7 @@ func (r *reading) cohort() research.Cohort {
 	if baseline.Instrument != "" || baseline.Min != nil || baseline.Max != nil {
 		f.Baseline = &baseline
 	}
-	return research.Cohort{ID: r.id("id"), Name: r.line("name", mostName), Filter: f}
+	return research.Cohort{ID: r.id(), Name: r.line("name", mostName), Filter: f}
 }
 
 // mostName is how many characters a name in the settings and of a cohort has.

@@ -185,9 +185,9 @@ func (t tongue) survivalWords(f figure.Survival, relapse string) string {
 	switch {
 	case f.Event == string(cohort.EventResponse):
 		return t.T("A response is the first score after the first dose that is at least %s %% better than the baseline. It came between that form and the one before.", percent)
-	case relapse == string(relapses[1].Value):
+	case relapse == relapses[1].Value:
 		return t.T("The response is lost with the first score that is a case again after a remission. It came between that form and the one before.")
-	case relapse == string(relapses[2].Value):
+	case relapse == relapses[2].Value:
 		return t.T("The response is lost with the first score that is reliably worse than the best, after a reliable improvement. It came between that form and the one before.")
 	}
 	return t.T("The response is lost with the first score that is no longer at least %s %% better than the baseline. It came between that form and the one before.", percent)

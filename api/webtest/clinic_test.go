@@ -79,6 +79,7 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 	s.Do("PUT", of+"/team/"+account, object{}).Want(http.StatusOK)
 	post("/v1/cohorts", object{"name": text(100), "filter": object{}})
 	post("/v1/snapshots", object{"name": "june"})
+	s.Do("PUT", "/v1/settings/clinic", object{"care_teams": true}).Want(http.StatusOK)
 	for _, role := range auth.Roles() {
 		if role != auth.App && role != auth.Client {
 			apitest.Hire(t, s, somebody(string(role), role))

@@ -2,7 +2,6 @@ package webtest_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -93,13 +92,14 @@ func (c *chromium) rules(at string) {
 	}
 }
 
-// sendEmpty sends the page's form with nothing in its fields, past the
-// browser's own checks, and gives the status of the answer.
+// sendEmpty sends the page's form with nothing typed and its last choices,
+// past the browser's own checks, and gives the status of the answer.
 func (c *chromium) sendEmpty() int {
 	c.t.Helper()
 	r, err := chromedp.RunResponse(c.ctx, chromedp.Evaluate[chromedp.Void](`{
 		const form = document.querySelector("main form[method=post]:not([action='/login/provider'])");
-		for (const e of form.elements) if (e.type != "hidden" && e.type != "radio" && e.tagName != "SELECT" && e.tagName != "BUTTON") e.value = "";
+		for (const e of form.elements) if (e.tagName == "SELECT") e.selectedIndex = e.options.length - 1;
+		else if (e.type != "hidden" && e.type != "radio" && e.tagName != "BUTTON") e.value = "";
 		form.noValidate = true;
 		form.submit();
 	}`))
@@ -115,7 +115,6 @@ func (c *chromium) enterAt(clinic string, who auth.NewAccount) {
 	c.open("/login?clinic=" + clinic)
 	c.fill("email", string(who.Email), "password", string(who.Password))
 	c.press("button.wide")
-	c.shows(http.StatusOK)
 	if at := ask[string](c, "location.pathname"); at == "/login" {
 		c.t.Fatalf("%s is not let in: %s", who.Email, ask[string](c, "document.body.innerText"))
 	}
@@ -137,6 +136,7 @@ var english = sync.OnceValues(func() ([]*regexp.Regexp, error) {
 		return nil, err
 	}
 	var out []*regexp.Regexp
+	letter := regexp.MustCompile(`\pL`)
 	verb := regexp.MustCompile(`%[+#]?[0-9.]*[a-z]`)
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -148,7 +148,7 @@ var english = sync.OnceValues(func() ([]*regexp.Regexp, error) {
 			return nil, err
 		}
 		for said, spanish := range words {
-			if said != spanish && len(verb.ReplaceAllString(said, "")) > 3 {
+			if said != spanish && len(letter.FindAllString(verb.ReplaceAllString(said, ""), -1)) > 7 {
 				parts := verb.Split(said, -1)
 				for i := range parts {
 					parts[i] = regexp.QuoteMeta(parts[i])

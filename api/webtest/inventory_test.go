@@ -18,6 +18,7 @@ type page struct {
 	query   string
 	bare    string    // the route that shows it with nothing in it; empty: there is always something
 	refuses int       // the status when its form is sent empty; 0: it has none that can be
+	as      auth.Role // whom it is for; empty: the owner
 	not     auth.Role // who may not see it; empty: everybody may
 }
 
@@ -44,7 +45,7 @@ var inventory = []page{
 	{route: "/assessments/:assessment_id/amend", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/assessments/:assessment_id/retract", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/consents/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
-	{route: "/clients/:client_id/break-glass", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/break-glass", as: auth.Clinician, refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 }
 
 // noPages are the routes that a browser asks for and that show nothing.
@@ -93,8 +94,11 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 		})
 	}
 	owner := somebody("owner", auth.Owner)
-	for name, who := range map[string]auth.NewAccount{"in a clinic": owner, "before signing in": {}} {
+	for name, who := range map[string]auth.NewAccount{"in a clinic": owner, "without all rights": somebody("clinician", auth.Clinician), "before signing in": {}} {
 		visit(name, who, "here", func(c *chromium, p page) {
+			if (p.as == "") == (who.Role == auth.Clinician) {
+				return
+			}
 			at := p.route + p.query
 			c.open(in.where(p.route) + p.query)
 			c.shows(http.StatusOK)

@@ -39,6 +39,8 @@ var forms = map[string]url.Values{
 	"/assessments/:assessment_id/retract": {"revision": {"2"}, "reason": {"another's"}},
 	"/clients/:client_id/consents/new":    {"id": {formID}, "scope": {"care"}, "status": {"granted"}, "at": {"2026-03-01T10:00"}},
 	"/clients/:client_id/break-glass":     {"reason": {"cover"}},
+
+	"/cohorts/new": {"id": {formID}, "name": {"Adults"}, "filter.age_min": {"18"}},
 }
 
 // formID is the id that a page has chosen for what its form makes.

@@ -31,6 +31,9 @@ type Reason struct {
 	N      *int   `json:"n" extensions:"x-nullable"` // null: withheld
 } //	@name	FigureReason
 
+// Common is what is told of the figure besides its numbers, whichever it is.
+func (f Frame) Common() Frame { return f }
+
 func frameOf(f research.Frame) Frame {
 	out := Frame{Population: string(f.Population), AsOf: f.Until, SmallestCell: f.SmallestCell, LeftOut: reasonsOf(f.LeftOut)}
 	if out.AsOfReason = "asked"; f.Held {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -14,6 +15,7 @@ import (
 type answer struct {
 	status int
 	page   []byte
+	kind   string // the media type of the page; empty: HTML
 	to     string // where the browser is sent instead
 	sent   bool   // the handler has answered by itself: a picture, a file
 }
@@ -52,7 +54,7 @@ func (s *Site) serve(page func(*visit) error) echo.HandlerFunc {
 		if v.answer.to != "" {
 			return c.Redirect(v.answer.status, v.answer.to)
 		}
-		return c.HTMLBlob(v.answer.status, v.answer.page)
+		return c.Blob(v.answer.status, cmp.Or(v.answer.kind, echo.MIMETextHTMLCharsetUTF8), v.answer.page)
 	}
 }
 

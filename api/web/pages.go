@@ -11,4 +11,6 @@ var pages = map[string]any{
 	"client": clientData{}, "assessment": assessmentData{}, "history": historyData{}, "report": reportData{},
 
 	"consent_form": consentFormData{}, "break_glass": breakGlassData{},
+
+	"cohort": cohortData{}, "cohort_figure": figureData{}, "cohort_form": cohortFormData{},
 }

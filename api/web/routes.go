@@ -72,6 +72,11 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/clients/:client_id/break-glass", s.signedIn(s.askAccess))
 	post("/clients/:client_id/break-glass", s.signedIn(s.breakGlass))
 
+	get("/cohort", s.signedIn(s.cohorts))
+	get("/cohort/:figure", s.signedIn(s.cohortFigure))
+	get("/cohorts/new", s.signedIn(s.newCohort))
+	post("/cohorts/new", s.signedIn(s.addCohort))
+
 	e.GET("/assets/:name", asset)
 }
 

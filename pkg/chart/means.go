@@ -9,6 +9,7 @@ type Means struct {
 	Axis                 string  // what the values are, such as "PHQ-9, points"
 	Low, High            float64 // the least that the axis shows
 	Points               []Mean
+	Apart                bool // the points are groups, not times: no line joins them
 	Words                Words
 	Number               func(float64) string // nil: with at most one decimal
 	Width, Height        float64              // 0: 720 and 360
@@ -57,7 +58,7 @@ func (m Means) picture() *picture {
 	}
 	runs = append(runs, run)
 	for _, r := range runs {
-		if len(r) > 1 {
+		if len(r) > 1 && !m.Apart {
 			f.line(way, r...)
 		}
 	}

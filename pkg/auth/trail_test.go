@@ -63,6 +63,7 @@ var withoutEntry = map[string]string{
 	"Account":            "the same, of one",
 	"Me":                 "the same, of one's own",
 	"NameOf":             "the name alone, which colleagues know",
+	"NamesOf":            "the names alone, which colleagues know",
 	"PrincipalOf":        "each request has the entry of what it does; the use of an ended session leaves one",
 }
 

@@ -60,7 +60,7 @@ func (s *Site) report(v *visit) error {
 	data := reportData{
 		Client: aboutClient(d.client), Person: d.person(t, s.Now()), MadeAt: s.Now().In(d.client.Zone()),
 		MadeBy: cmp.Or(string(v.me.Name), string(v.me.Email)), Clinic: v.clinic.Slug, Courses: d.courseRows(false),
-		Standings: t.standings(&d, drawing{theme: chart.Print, height: reportHeight(len(d.trajectories))}),
+		Standings: t.standings(&d, reportDrawing(len(d.trajectories))),
 		Due:       v.dueForms(d.client, d.due, d.sessions, d.title),
 		Without:   len(v.withoutAfter(d.client, d.sessions, d.trajectories, d.due, d.title)),
 	}
@@ -85,8 +85,18 @@ func (s *Site) report(v *visit) error {
 	return v.render("report", view{Title: "Report", Data: data})
 }
 
-// reportHeight is that of each of so many pictures, so that a page holds them.
-func reportHeight(pictures int) float64 { return max(230, min(440, 620/float64(max(1, pictures)))) }
+// reportDrawing is how so many pictures are drawn, so that two of them and the
+// table fill a page.
+func reportDrawing(pictures int) drawing {
+	how := drawing{theme: chart.Print, width: 960, height: 420}
+	switch {
+	case pictures == 2:
+		how.height = 310
+	case pictures > 2:
+		how.height = 300
+	}
+	return how
+}
 
 // addSessions lists the last sessions with a dose or a score, with the scores of
 // every instrument in the order of its pictures.

@@ -117,6 +117,7 @@ func (j verdict) sentences() []string {
 		add(j.relapse())
 	}
 	add(j.overlap())
+	add(j.unscored())
 	return out
 }
 
@@ -187,6 +188,10 @@ func (j verdict) held() string {
 	switch {
 	case !j.tr.Relapse.Judged || s.DaysHeld == nil:
 		return ""
+	case j.Number(s.DaysHeld) == "1" && s.HeldCensored:
+		return j.T("1 day so far")
+	case j.Number(s.DaysHeld) == "1":
+		return j.T("1 day")
 	case s.HeldCensored:
 		return j.T("%s days so far", j.Number(s.DaysHeld))
 	}
@@ -237,6 +242,15 @@ func (j verdict) overlap() string {
 	return strings.Join(out, " ")
 }
 
+// unscored says that there is a later form than the latest score.
+func (j verdict) unscored() string {
+	last := j.tr.Points[len(j.tr.Points)-1]
+	if last.Total != nil {
+		return ""
+	}
+	return j.T("The last form, of %s, has no total: this is about the score before it.", j.day(last.At))
+}
+
 // rules names the thresholds that were used.
 func (j verdict) rules() string {
 	r := j.tr.Rules
@@ -264,9 +278,9 @@ func (j verdict) rules() string {
 
 // A drawing is how the pictures of a page are made.
 type drawing struct {
-	theme  chart.Theme
-	height float64
-	most   int // scores of each; 0: all
+	theme         chart.Theme
+	width, height float64 // 0: the usual
+	most          int     // scores of each; 0: all
 }
 
 // standings are where a client stands on every instrument that they have, first
@@ -280,9 +294,9 @@ func (t tongue) standings(d *dossier, how drawing) []standing {
 		all = append(all, verdict{tongue: t, client: d.client, tr: tr, shown: shown[len(shown)-1], def: definitionOf(d.defs, tr.Instrument)})
 	}
 	slices.SortStableFunc(all, func(a, b verdict) int {
-		return cmp.Or(cmp.Compare(len(b.tr.Points), len(a.tr.Points)), cmp.Compare(len(watchedItems(b.def)), len(watchedItems(a.def))))
+		return cmp.Or(cmp.Compare(len(b.tr.Points), len(a.tr.Points)), cmp.Compare(b.flagRules(), a.flagRules()))
 	})
-	o := picture.Options{Height: how.height}
+	o := picture.Options{Width: how.width, Height: how.height}
 	o.From, o.To = picture.Span(shown...)
 	out := make([]standing, len(all))
 	for i, j := range all {
@@ -290,6 +304,14 @@ func (t tongue) standings(d *dossier, how drawing) []standing {
 		out[i].Picture, out[i].Older = j.picture(how.theme, o), len(j.tr.Points)-len(j.shown.Points)
 	}
 	return out
+}
+
+// flagRules are how many rules of the instrument look at single answers.
+func (j verdict) flagRules() int {
+	if j.def == nil {
+		return 0
+	}
+	return len(j.def.Flags)
 }
 
 // lately is a trajectory with its last scores only, and the sessions since.

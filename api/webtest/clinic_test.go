@@ -45,7 +45,8 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 		return out
 	}
 	c := clinic{s: s}
-	c.newcomer = post("/v1/clients", object{"reference": "P-2"})
+	// Its reference stands before all others.
+	c.newcomer = post("/v1/clients", object{"reference": "!"})
 	c.client = post("/v1/clients", object{"reference": text(100), "display_name": text(200), "birth_year": 1985, "time_zone": "America/Denver"})
 	of := "/v1/clients/" + c.client
 	c.course = post(of+"/courses", object{"indication": text(200), "started_on": at(-60)[:10], "goals": text(5000)})
@@ -82,7 +83,9 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 	s.Do("PUT", "/v1/settings/clinic", object{"care_teams": true}).Want(http.StatusOK)
 	for _, role := range auth.Roles() {
 		if role != auth.App && role != auth.Client {
-			apitest.Hire(t, s, somebody(string(role), role))
+			who := somebody(string(role), role)
+			who.Name = auth.Personal(text(200))
+			apitest.Hire(t, s, who)
 		}
 	}
 	apitest.HireAt(t, s, s.Other, somebody("elsewhere", auth.Owner))

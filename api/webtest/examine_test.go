@@ -21,7 +21,7 @@ const statusOf = `performance.getEntriesByType("navigation")[0].responseStatus`
 // cutOff lists the texts of which a part cannot be seen.
 const cutOff = `[...document.querySelectorAll("body *")].filter(e => {
 	const s = getComputedStyle(e);
-	return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && ["hidden", "clip"].includes(s.overflowX) && s.display != "inline" && !e.closest("svg");
+	return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && ["hidden", "clip"].includes(s.overflowX) && s.display != "inline" && !e.closest("svg") && !e.matches("input, select, textarea");
 }).map(e => e.outerHTML.slice(0, 200))`
 
 // shows fails the test unless the page was answered with a status.

@@ -5,16 +5,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/web"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/demo"
 )
 
 // A page is one that a browser can ask for.
 type page struct {
 	route   string // of the map of the site
+	figure  string // which, of the pages of figures
 	query   string
 	bare    string    // the route that shows it with nothing in it; empty: there is always something
 	refuses int       // the status when its form is sent empty; 0: it has none that can be
@@ -46,7 +49,27 @@ var inventory = []page{
 	{route: "/assessments/:assessment_id/retract", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/consents/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/break-glass", as: auth.Clinician, refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/cohort", bare: "/cohort"},
+	{route: "/cohorts/new", refuses: http.StatusUnprocessableEntity},
+	{route: "/cohort/:figure", figure: "significance"}, // nothing is asked yet
+	{route: "/cohort/:figure", figure: "change", query: "?instrument=phq-9&from=baseline&to=last", bare: "/cohort/change?instrument=pcl-5&from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "sessions", query: "?instrument=phq-9"},
+	{route: "/cohort/:figure", figure: "survival", query: "?instrument=phq-9&event=response"},
+	{route: "/cohort/:figure", figure: "recovery", query: "?from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "shift", query: "?instrument=phq-9&from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "item9", query: "?from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "flow", query: "?instrument=phq-9"},
+	{route: "/cohort/:figure", figure: "expected", query: "?instrument=phq-9"},
+	{route: "/cohort/:figure", figure: "measures", query: "?within_days=60"},
 }
+
+// at is where a page is in a clinic.
+func (p page) at(in clinic) string {
+	return strings.Replace(in.where(p.route), ":figure", p.figure, 1) + p.query
+}
+
+// name is what a test calls a page.
+func (p page) name() string { return strings.Replace(p.route, ":figure", p.figure, 1) + p.query }
 
 // noPages are the routes that a browser asks for and that show nothing.
 var noPages = []string{"/", "/assets/:name", "/login/callback"}
@@ -79,6 +102,9 @@ func TestEveryPageOfTheMapIsInTheInventory(t *testing.T) {
 func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 	t.Parallel()
 	in := furnish(t, plain)
+	if _, err := demo.Seed(t.Context(), in.s.Care, in.s.Clinic.Who, demo.Clinic(1, time.Now())); err != nil {
+		t.Fatal(err)
+	}
 	visit := func(name string, who auth.NewAccount, at string, look func(c *chromium, p page)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,8 +125,8 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 			if (p.as == "") == (who.Role == auth.Clinician) {
 				return
 			}
-			at := p.route + p.query
-			c.open(in.where(p.route) + p.query)
+			at := p.name()
+			c.open(p.at(in))
 			c.shows(http.StatusOK)
 			c.examine(at)
 			if p.refuses != 0 {
@@ -119,13 +145,13 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 		if p.bare == p.route {
 			c.open(p.route)
 			c.shows(http.StatusOK)
-			c.examine(p.route + ", empty")
+			c.examine(p.name() + ", empty")
 		}
 	})
 	for _, role := range []auth.Role{auth.Researcher, auth.Clinician} {
 		visit("as "+string(role), somebody(string(role), role), "here", func(c *chromium, p page) {
 			if p.not == role {
-				c.open(in.where(p.route) + p.query)
+				c.open(p.at(in))
 				c.shows(http.StatusForbidden)
 				if p.route == "/clients" || p.route == "/clients/:client_id" { // the others are the same page
 					c.examine(p.route + ", forbidden")
@@ -135,11 +161,11 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 	}
 	visit("in Spanish", owner, "here", func(c *chromium, p page) {
 		c.speak("es")
-		c.open(in.where(p.route) + p.query)
+		c.open(p.at(in))
 		c.size(390, 844)
-		c.checkWords(p.route + p.query)
+		c.checkWords(p.name())
 		if cut := ask[[]string](c, cutOff); len(cut) > 0 {
-			c.t.Errorf("%s cuts off %q", p.route, cut)
+			c.t.Errorf("%s cuts off %q", p.name(), cut)
 		}
 	})
 }

@@ -77,7 +77,7 @@ func small(t *testing.T, data []byte) []byte {
 	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return cmp.Compare(counts[b], counts[a]) })
 	palette, index := color.Palette(colours[:min(len(colours), 256)]), map[color.Color]uint8{}
 	for _, c := range colours {
-		index[c] = uint8(palette.Index(c)) //nolint:gosec // there are 256
+		index[c] = uint8(palette.Index(c))
 	}
 	to := image.NewPaletted(box, palette)
 	for y := box.Min.Y; y < box.Max.Y; y++ {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -14,6 +15,10 @@ import (
 var shots = flag.String("shots", "", "folder to put pictures of the pages into")
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if *shots != "" && !filepath.IsAbs(*shots) {
+		*shots = filepath.Join("..", "..", *shots) // as it is seen from where go test was called
+	}
 	code := m.Run()
 	stopBrowser()
 	os.Exit(code)

@@ -63,6 +63,7 @@ var withoutEntry = map[string]string{
 	"Account":            "the same, of one",
 	"Me":                 "the same, of one's own",
 	"NameOf":             "the name alone, which colleagues know",
+	"NamesOf":            "the same, of many",
 	"PrincipalOf":        "each request has the entry of what it does; the use of an ended session leaves one",
 }
 

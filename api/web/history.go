@@ -28,10 +28,15 @@ type historyData struct {
 	First   string       // where the first page is; empty on it
 }
 
-// entryRow is one entry of the trail.
+// entryRow is what somebody did at once: the entries of one request.
 type entryRow struct {
-	At      time.Time // in the client's zone
-	Who     string
+	At   time.Time // in the client's zone
+	Who  string
+	Acts []actRow
+}
+
+// actRow is one entry of the trail.
+type actRow struct {
 	Did     string
 	Refused bool
 	Path    string // of what it is about; empty: nothing with a page
@@ -119,24 +124,30 @@ func (v *visit) entryRows(entries []care.Disclosure, client care.Client) ([]entr
 	}
 	t := v.tongue()
 	var out []entryRow
-	for _, e := range entries {
-		row := entryRow{
-			At: e.At.In(client.Zone()), Who: t.actor(e.Entry, string(names[e.Actor])), Did: t.act(e.Action), Refused: e.Outcome != audit.Done,
-			Path: pathOf(e.Entry), Reason: e.Details.Reason, Clients: e.Clients,
+	for i, e := range entries {
+		if i == 0 || e.Request == "" || e.Request != entries[i-1].Request || e.Actor != entries[i-1].Actor {
+			out = append(out, entryRow{At: e.At.In(client.Zone()), Who: t.actor(e.Entry, string(names[e.Actor]))})
 		}
-		for _, c := range e.Details.Changes {
-			change := changeRow{Field: strings.ReplaceAll(c.Field, "_", " "), Private: c.Before == nil && c.After == nil}
-			if c.Before != nil {
-				change.Before = *c.Before
-			}
-			if c.After != nil {
-				change.After = *c.After
-			}
-			row.Changes = append(row.Changes, change)
-		}
-		out = append(out, row)
+		row := &out[len(out)-1]
+		row.Acts = append(row.Acts, t.actRow(e))
 	}
 	return out, nil
+}
+
+// actRow is an entry in words.
+func (t tongue) actRow(e care.Disclosure) actRow {
+	row := actRow{Did: t.act(e.Action), Refused: e.Outcome != audit.Done, Path: pathOf(e.Entry), Reason: e.Details.Reason, Clients: e.Clients}
+	for _, c := range e.Details.Changes {
+		change := changeRow{Field: strings.ReplaceAll(c.Field, "_", " "), Private: c.Before == nil && c.After == nil}
+		if c.Before != nil {
+			change.Before = *c.Before
+		}
+		if c.After != nil {
+			change.After = *c.After
+		}
+		row.Changes = append(row.Changes, change)
+	}
+	return row
 }
 
 // pathOf is the page of what an entry is about.

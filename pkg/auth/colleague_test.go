@@ -34,9 +34,16 @@ func TestAColleagueIsKnownByNameInTheirClinicAlone(t *testing.T) {
 			if got, err := p.Svc.NameOf(t.Context(), c.who, c.id); err != nil || got != c.want {
 				t.Errorf("%s: %q, %v", what, string(got), err)
 			}
+			many, err := p.Svc.NamesOf(t.Context(), c.who, []uuid.UUID{uuid.New(), c.id})
+			if _, known := many[c.id]; err != nil || many[c.id] != c.want || known != (c.want != "") || len(many) > 1 {
+				t.Errorf("%s, among many: %q of %d, %v", what, string(many[c.id]), len(many), err)
+			}
 		}
 		if _, err := p.Svc.NameOf(t.Context(), p.Who, p.Owner.ID); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("a key was told: %v", err)
+		}
+		if _, err := p.Svc.NamesOf(t.Context(), p.Who, []uuid.UUID{p.Owner.ID}); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("a key was told many: %v", err)
 		}
 	})
 }

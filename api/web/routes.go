@@ -77,6 +77,25 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/cohorts/new", s.signedIn(s.newCohort))
 	post("/cohorts/new", s.signedIn(s.addCohort))
 
+	get("/settings", s.signedIn(s.settings))
+	get("/settings/clinic", s.signedIn(s.clinicSettings))
+	post("/settings/clinic", s.signedIn(s.changeClinicSettings))
+	get("/settings/instruments", s.signedIn(s.instrumentSettings))
+	get("/settings/instruments/:instrument", s.signedIn(s.instrumentSetting))
+	post("/settings/instruments/:instrument", s.signedIn(s.chooseInstrumentSetting))
+	get("/settings/people", s.signedIn(s.people))
+	get("/settings/people/new", s.signedIn(s.invite))
+	post("/settings/people/new", s.signedIn(s.addPerson))
+	get("/settings/people/:account_id", s.signedIn(s.person))
+	post("/settings/people/:account_id", s.signedIn(s.changePerson))
+	post("/settings/people/:account_id/password", s.signedIn(s.resetPassword))
+	get("/settings/keys", s.signedIn(s.keys))
+	get("/settings/keys/new", s.signedIn(s.newKey))
+	post("/settings/keys/new", s.signedIn(s.addKey))
+	post("/settings/keys/:key_id/rotate", s.signedIn(s.rotateKey))
+	post("/settings/keys/:key_id/revoke", s.signedIn(s.revokeKey))
+	get("/settings/audit", s.signedIn(s.auditTrail))
+
 	e.GET("/assets/:name", asset)
 }
 

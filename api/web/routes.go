@@ -19,12 +19,13 @@ type Through struct{ Read, Slow []echo.MiddlewareFunc }
 // Routes is the map of the pages.
 func (s *Site) Routes(e *echo.Echo, t Through) {
 	all := []echo.MiddlewareFunc{s.shown, mw.Recover(s.Log), mw.SameOrigin()}
-	through := slices.Concat(t.Read, all)
+	through, slowly := slices.Concat(t.Read, all), slices.Concat(t.Slow, all)
 	get := func(path string, page func(*visit) error) {
 		e.GET(path, s.serve(page), through...)
 		e.HEAD(path, s.serve(page), through...)
 	}
 	post := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), through...) }
+	slow := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), slowly...) }
 
 	get("/login", s.login)
 	post("/login", s.signIn)
@@ -41,6 +42,7 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	post("/account/totp", s.signedIn(s.enrol))
 	post("/account/totp/confirm", s.signedIn(s.confirm))
 	post("/account/totp/remove", s.signedIn(s.removeTOTP))
+	post("/account/totp/codes", s.signedIn(s.renewCodes))
 
 	get("/clients", s.signedIn(s.caseload))
 	get("/today", s.signedIn(s.today))
@@ -76,6 +78,14 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/cohort/:figure", s.signedIn(s.cohortFigure))
 	get("/cohorts/new", s.signedIn(s.newCohort))
 	post("/cohorts/new", s.signedIn(s.addCohort))
+
+	get("/exports", s.signedIn(s.exports))
+	slow(filePath, s.signedIn(s.exportFile))
+	slow("/exports/codebook", s.signedIn(s.codebook))
+	get("/exports/snapshots/new", s.signedIn(s.newSnapshot))
+	slow("/exports/snapshots/new", s.signedIn(s.takeSnapshot))
+	get("/exports/snapshots/:snapshot_id", s.signedIn(s.snapshot))
+	slow(packagePath, s.signedIn(s.pullSnapshot))
 
 	get("/settings", s.signedIn(s.settings))
 	get("/settings/clinic", s.signedIn(s.clinicSettings))

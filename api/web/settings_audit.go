@@ -38,6 +38,7 @@ type auditRow struct {
 	Notes                                  []string
 	Seq                                    *int64
 	Hash                                   string // the first characters; empty: not sealed yet
+	Details                                int    // how many changes and notes there are
 }
 
 var outcomeChoices = []option{
@@ -142,6 +143,7 @@ func (v *visit) auditRows(entries []care.TrailEntry) ([]auditRow, error) {
 		for _, name := range slices.Sorted(maps.Keys(e.Details.Note)) {
 			out[i].Notes = append(out[i].Notes, strings.ReplaceAll(name, "_", " ")+": "+e.Details.Note[name])
 		}
+		out[i].Details = len(out[i].Notes) + len(rows[i].Changes)
 	}
 	return out, nil
 }

@@ -111,7 +111,7 @@ func TestARoleThatTheProviderChangesHoldsWithTheNextTokenAndEndsSessions(t *test
 	apitest.EachWith(t, o, func(t *testing.T, s *apitest.Server) {
 		p.Regroup(t, jane, "doctors")
 		b := atTheProvider(t, s, p, jane)
-		if page := string(b.get(t, "/").Want(http.StatusOK).Body); !strings.Contains(page, "clinician") {
+		if page := string(b.get(t, "/account").Want(http.StatusOK).Body); !strings.Contains(page, "clinician") {
 			t.Errorf("%s", page)
 		}
 		old, _ := p.Tokens(t, p.Client, jane, "n")

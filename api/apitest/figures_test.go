@@ -276,7 +276,7 @@ func TestEveryFaultOfAQuestionIsToldWithItsParameter(t *testing.T) {
 		"change?instrument=phq-9&rules=mine": {"/rules"},
 		"change?instrument=phq-9&by=moon":    {"/by"},
 		"change?instrument=phq-9&from=day:3&to=session&as_of=now&cells=few&population=all&cohort=x&format=pdf&recall_window=P&colour=red": {
-			"/from", "/to", "/recall_window", "/cohort", "/as_of", "/population", "/cells", "/format", "/colour",
+			"/format", "/from", "/to", "/recall_window", "/cohort", "/as_of", "/population", "/cells", "/colour",
 		},
 		"change?instrument=phq-9&from=last&to=last":                              {"/to"},
 		"shift?instrument=phq-15&from=last&to=last":                              {"/to"},

@@ -35,7 +35,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 			if !strings.Contains(string(r.Body), "other sessions have ended") {
 				t.Errorf("%s", r.Body)
 			}
-			other.get(t, "/").Want(http.StatusOK) // where it was changed, one goes on
+			other.get(t, "/account").Want(http.StatusOK) // where it was changed, one goes on
 		},
 		"30 minutes": func(_ *testing.T, s *apitest.Server, _ *browser, _ string) {
 			s.Clock.Set(s.Clock.Now().Add(30*time.Minute + time.Second))
@@ -62,15 +62,15 @@ func TestASessionLastsWhileItIsUsedAndNeverLongerThanTwelveHours(t *testing.T) {
 		b, idle := signedIn(t, s, ada), signedIn(t, s, ada)
 		for at := 29 * time.Minute; at < 12*time.Hour; at += 29 * time.Minute {
 			s.Clock.Set(today.Add(at))
-			b.get(t, "/").Want(http.StatusOK)
+			b.get(t, "/account").Want(http.StatusOK)
 		}
 		s.Clock.Set(today.Add(12*time.Hour - time.Second))
-		b.get(t, "/").Want(http.StatusOK)
+		b.get(t, "/account").Want(http.StatusOK)
 		s.Clock.Set(today.Add(12 * time.Hour))
 		goesTo(t, b.get(t, "/"), "/login")
 		goesTo(t, idle.get(t, "/"), "/login")
 		b.signIn(t, ada).Want(http.StatusSeeOther)
-		b.get(t, "/").Want(http.StatusOK)
+		b.get(t, "/account").Want(http.StatusOK)
 	})
 }
 
@@ -88,7 +88,7 @@ func TestASessionFromBeforeSigningInIsWorthNothingAfter(t *testing.T) {
 			t.Fatal("the session is the one that the attacker made")
 		}
 		goesTo(t, attacker.get(t, "/"), "/login")
-		victim.get(t, "/").Want(http.StatusOK)
+		victim.get(t, "/account").Want(http.StatusOK)
 		// A made-up one is not taken over.
 		inventor := &browser{s: s, address: strange, cookie: strings.Repeat("A", 43)}
 		if inventor.get(t, "/login"); inventor.cookie == strings.Repeat("A", 43) {
@@ -182,7 +182,7 @@ func TestTheFirstAccountIsMadeOnceAndByWhoHasTheKey(t *testing.T) {
 		if b.cookie == before {
 			t.Error("the session is that of before")
 		}
-		if page := string(b.get(t, "/").Want(http.StatusOK).Body); !strings.Contains(page, "owner") {
+		if page := string(b.get(t, "/account").Want(http.StatusOK).Body); !strings.Contains(page, "owner") {
 			t.Errorf("%s", page)
 		}
 		again := browse(s, atHome)

@@ -18,14 +18,16 @@ func mint(s *apitest.Server, key, client string, body object) object {
 
 // ofClients are the routes that a client's token opens; every other answers 403.
 var ofClients = map[string]int{
-	"GET /v1/instruments":                      200,
-	"GET /v1/instruments/{instrument}":         200,
-	"POST /v1/instruments/{instrument}/score":  200,
-	"GET /v1/clients/{client_id}/trajectory":   200,
-	"GET /v1/clients/{client_id}/trajectories": 200,
-	"GET /v1/clients/{client_id}/due-forms":    200,
-	"POST /v1/clients/{client_id}/assessments": 201,
-	"POST /v1/assessments/batch":               200,
+	"GET /v1/instruments":                        200,
+	"GET /v1/instruments/{instrument}":           200,
+	"POST /v1/instruments/{instrument}/score":    200,
+	"GET /v1/clients/{client_id}/trajectory":     200,
+	"GET /v1/clients/{client_id}/trajectory.svg": 200,
+	"GET /v1/clients/{client_id}/trajectory.png": 200,
+	"GET /v1/clients/{client_id}/trajectories":   200,
+	"GET /v1/clients/{client_id}/due-forms":      200,
+	"POST /v1/clients/{client_id}/assessments":   201,
+	"POST /v1/assessments/batch":                 200,
 }
 
 func TestAClientsTokenOpensTheirOwnFormsAndTrajectoriesAndNothingElse(t *testing.T) {

@@ -6,6 +6,17 @@ import (
 	"github.com/protrack/protrack/pkg/chart"
 )
 
+// pictureHeight is that of a picture of a client's page: two fit on a screen.
+const pictureHeight = 360
+
+// How much of a long history the page shows unless all of it is asked for: it
+// is read in four minutes, on slow lines too.
+const (
+	scoresAtOnce   = 40 // of an instrument
+	sessionsAtOnce = 12
+	alarmsAtOnce   = 12
+)
+
 // clientData is all that somebody looks at before they see a client: whether
 // they are better, by how much, since which dose, whether it holds, what is
 // dangerous and what is missing.
@@ -14,11 +25,14 @@ type clientData struct {
 	Person       person
 	Alarms       []alarm // of the latest forms
 	Earlier      []alarm
+	EarlierCount int // of the alarms, also those that are not listed
 	Next         []nextStep
 	Standings    []standing
 	Tabs         []tab // of the instruments; none: there is one at most
 	Chosen       string
 	Sessions     []sessionRow
+	Held         int    // sessions that have begun, also those that are not listed
+	All          string // where all of the history is shown; empty: here
 	Planned      []plannedRow
 	Due, Without []missingForms
 	Courses      []courseRow
@@ -34,9 +48,12 @@ func (s *Site) client(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t := v.tongue()
+	t, most := v.tongue(), scoresAtOnce
+	if v.QueryParam("all") != "" {
+		most = 0
+	}
 	data := clientData{
-		Client: aboutClient(d.client), Person: d.person(t, s.Now()), Standings: t.standings(d.client, d.trajectories, d.defs, chart.Page),
+		Client: aboutClient(d.client), Person: d.person(t, s.Now()), Standings: t.standings(&d, drawing{theme: chart.Page, height: pictureHeight, most: most}),
 		Next: v.whatNext(d.client, d.courses, d.sessions, d.trajectories), Planned: v.plannedRows(d.client, d.sessions),
 		Due:     v.dueForms(d.client, d.due, d.sessions, d.title),
 		Without: v.withoutAfter(d.client, d.sessions, d.trajectories, d.due, d.title),
@@ -59,10 +76,32 @@ func (s *Site) client(v *visit) error {
 	if len(data.Standings) > 1 {
 		data.Tabs = tabs(d.client, data.Standings, chosen)
 	}
+	data.shorten(v)
 	if data.Team, err = v.teamRows(&d); err != nil {
 		return err
 	}
 	return v.render("client", view{Title: string(d.client.Reference), Data: data})
+}
+
+// shorten leaves the beginnings of a long history to the page that shows all.
+func (d *clientData) shorten(v *visit) {
+	d.Held, d.EarlierCount = len(d.Sessions), len(d.Earlier)
+	if v.QueryParam("all") != "" {
+		return
+	}
+	cut := false
+	for _, st := range d.Standings {
+		cut = cut || st.Older > 0
+	}
+	if len(d.Sessions) > sessionsAtOnce {
+		d.Sessions, cut = d.Sessions[:sessionsAtOnce], true
+	}
+	if len(d.Earlier) > alarmsAtOnce {
+		d.Earlier, cut = d.Earlier[:alarmsAtOnce], true
+	}
+	if cut {
+		d.All = d.Client.path() + "?all=yes"
+	}
 }
 
 // chosen is the instrument that the table of sessions is about: the one that

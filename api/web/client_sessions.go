@@ -31,6 +31,9 @@ type formCell struct {
 	Enter string // where it is entered; empty: not here
 }
 
+// None reports that there is nothing of the form, and nothing to do about it.
+func (f formCell) None() bool { return f.Path == "" && f.Enter == "" }
+
 // sessionRows are the sessions that have begun, the latest first, with what a
 // trajectory says of each.
 func (v *visit) sessionRows(d *dossier, tr care.Trajectory) []sessionRow {

@@ -90,8 +90,8 @@ func (d *figureData) track(v *visit, f figure.Expected, def *instrument.Definiti
 	return nil
 }
 
-// drawing is a picture as it stands in a page.
-func drawing(svg []byte) template.HTML {
+// inPage is a picture as it stands in a page.
+func inPage(svg []byte) template.HTML {
 	return template.HTML(svg) //nolint:gosec // a picture of our own, whose texts it escapes
 }
 
@@ -118,7 +118,7 @@ func changePicture(t tongue, f figure.Change, title string) template.HTML {
 	for _, g := range f.Groups {
 		means.Points = append(means.Points, mean(t.Group(g.Group), g.Difference))
 	}
-	return drawing(means.SVG(chart.Page))
+	return inPage(means.SVG(chart.Page))
 }
 
 // sessionsPicture shows the mean change from the baseline after each session.
@@ -136,7 +136,7 @@ func sessionsPicture(t tongue, f figure.Sessions, title string) template.HTML {
 			Label: t.T("Session %d", s.Number), Mean: s.FromBaseline.Mean, From: from, To: to, N: t.Count(s.FromBaseline.N),
 		})
 	}
-	return drawing(means.SVG(chart.Page))
+	return inPage(means.SVG(chart.Page))
 }
 
 // survivalPicture shows how many have not had the event yet.
@@ -159,7 +159,7 @@ func survivalPicture(t tongue, f figure.Survival, title, summary string) templat
 	for _, r := range f.AtRisk {
 		curve.Risk = append(curve.Risk, chart.Risk{Day: float64(r.Days), N: t.Count(r.N)})
 	}
-	return drawing(curve.SVG(chart.Page))
+	return inPage(curve.SVG(chart.Page))
 }
 
 // shiftPicture shows who moved from where to where.
@@ -169,5 +169,5 @@ func shiftPicture(t tongue, table figure.PairTable, bands []string, points figur
 		From: t.Point(points.From), To: t.Point(points.To), Bands: bands,
 		Counts: table.Counts, Rows: table.Rows, Columns: table.Columns, Words: t.T,
 	}
-	return drawing(shift.SVG(chart.Page))
+	return inPage(shift.SVG(chart.Page))
 }

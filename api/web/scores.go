@@ -37,7 +37,7 @@ func (j verdict) scores() (items []string, out []scoreData) {
 	for _, item := range watched {
 		items = append(items, itemNumber(item))
 	}
-	for _, p := range slices.Backward(j.tr.Points) {
+	for _, p := range slices.Backward(j.shown.Points) {
 		detail := j.tr.Details[p.AssessmentID]
 		row := scoreData{
 			Path: "/assessments/" + p.AssessmentID.String(), At: p.At.In(j.in()), When: j.when(p), Total: p.Total,

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 	"strings"
@@ -23,10 +24,10 @@ type standing struct {
 	Since               string    // when and after which dose it first was reliably better; empty: it is not
 	Held                string    // how long the response lasted; empty: there was none
 	Verdict             []string  // the rest in sentences, in the language of the page
-	Worse               bool      // what the sentences say needs somebody
 	Picture             template.HTML
 	Items               []string    // the items that each form is looked at for, such as 9
 	Scores              []scoreData // the latest first
+	Older               int         // scores before those, which neither picture nor table shows
 	Rules, Source       string      // by which the change was judged; empty: by none
 }
 
@@ -44,6 +45,7 @@ type verdict struct {
 	tongue
 	client care.Client
 	tr     care.Trajectory
+	shown  care.Trajectory        // what of it is drawn and listed: all, or the last scores
 	def    *instrument.Definition // nil: no longer known
 }
 
@@ -54,7 +56,6 @@ func (j verdict) standing() standing {
 		ID: j.tr.Instrument, Title: j.title(), HigherIsBetter: j.tr.Direction == trajectory.HigherIsBetter,
 		Status: statusTag(string(s.Summary)), Baseline: j.mark(j.tr.Baseline), Latest: j.mark(j.tr.Latest),
 		Change: s.Change, Percent: s.PercentChange, Since: j.since(), Held: j.held(), Verdict: j.sentences(),
-		Worse: s.Summary == trajectory.SummaryRelapsed || s.Summary == trajectory.SummaryDeteriorated,
 		Rules: j.rules(), Source: j.tr.Rules.Source,
 	}
 	if j.def != nil {
@@ -85,7 +86,7 @@ func (j verdict) mark(m *trajectory.Mark) *markData {
 // picture draws the course, on an axis of time that all of a page share.
 func (j verdict) picture(theme chart.Theme, o picture.Options) template.HTML {
 	o.Zone, o.Words, o.Number = j.in(), j.T, func(f float64) string { return j.Number(f) }
-	drawn := picture.Trajectory(j.tr, j.def, j.tr.Meetings, o)
+	drawn := picture.Trajectory(j.shown, j.def, j.shown.Meetings, o)
 	return template.HTML(drawn.SVG(theme)) //nolint:gosec // a picture of our own, whose texts it escapes
 }
 
@@ -116,6 +117,7 @@ func (j verdict) sentences() []string {
 		add(j.relapse())
 	}
 	add(j.overlap())
+	add(j.unscored())
 	return out
 }
 
@@ -186,6 +188,10 @@ func (j verdict) held() string {
 	switch {
 	case !j.tr.Relapse.Judged || s.DaysHeld == nil:
 		return ""
+	case j.Number(s.DaysHeld) == "1" && s.HeldCensored:
+		return j.T("1 day so far")
+	case j.Number(s.DaysHeld) == "1":
+		return j.T("1 day")
 	case s.HeldCensored:
 		return j.T("%s days so far", j.Number(s.DaysHeld))
 	}
@@ -236,6 +242,15 @@ func (j verdict) overlap() string {
 	return strings.Join(out, " ")
 }
 
+// unscored says that there is a later form than the latest score.
+func (j verdict) unscored() string {
+	last := j.tr.Points[len(j.tr.Points)-1]
+	if last.Total != nil {
+		return ""
+	}
+	return j.T("The last form, of %s, has no total: this is about the score before it.", j.day(last.At))
+}
+
 // rules names the thresholds that were used.
 func (j verdict) rules() string {
 	r := j.tr.Rules
@@ -261,18 +276,56 @@ func (j verdict) rules() string {
 	return strings.Join(out, " · ")
 }
 
+// A drawing is how the pictures of a page are made.
+type drawing struct {
+	theme         chart.Theme
+	width, height float64 // 0: the usual
+	most          int     // scores of each; 0: all
+}
+
 // standings are where a client stands on every instrument that they have, first
-// the one that they have most of. All pictures share one axis of time.
-func (t tongue) standings(client care.Client, all []care.Trajectory, defs []*instrument.Definition, theme chart.Theme) []standing {
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b care.Trajectory) int { return len(b.Points) - len(a.Points) })
-	var o picture.Options
-	o.From, o.To = picture.Span(all...)
+// the one that they have most of; of two alike, the one that asks about safety.
+// All pictures share one axis of time.
+func (t tongue) standings(d *dossier, how drawing) []standing {
+	var all []verdict
+	var shown []care.Trajectory
+	for _, tr := range d.trajectories {
+		shown = append(shown, lately(tr, how.most))
+		all = append(all, verdict{tongue: t, client: d.client, tr: tr, shown: shown[len(shown)-1], def: definitionOf(d.defs, tr.Instrument)})
+	}
+	slices.SortStableFunc(all, func(a, b verdict) int {
+		return cmp.Or(cmp.Compare(len(b.tr.Points), len(a.tr.Points)), cmp.Compare(b.flagRules(), a.flagRules()))
+	})
+	o := picture.Options{Width: how.width, Height: how.height}
+	o.From, o.To = picture.Span(shown...)
 	out := make([]standing, len(all))
-	for i, tr := range all {
-		j := verdict{tongue: t, client: client, tr: tr, def: definitionOf(defs, tr.Instrument)}
+	for i, j := range all {
 		out[i] = j.standing()
-		out[i].Picture = j.picture(theme, o)
+		out[i].Picture, out[i].Older = j.picture(how.theme, o), len(j.tr.Points)-len(j.shown.Points)
 	}
 	return out
+}
+
+// flagRules are how many rules of the instrument look at single answers.
+func (j verdict) flagRules() int {
+	if j.def == nil {
+		return 0
+	}
+	return len(j.def.Flags)
+}
+
+// lately is a trajectory with its last scores only, and the sessions since.
+// What it says of the whole stays.
+func lately(tr care.Trajectory, most int) care.Trajectory {
+	if most == 0 || len(tr.Points) <= most {
+		return tr
+	}
+	tr.Points = tr.Points[len(tr.Points)-most:]
+	since := tr.Points[0].At
+	i := slices.IndexFunc(tr.Sessions, func(s trajectory.SessionChange) bool { return !s.At.Before(since) })
+	if i < 0 {
+		i = len(tr.Sessions)
+	}
+	tr.Sessions = tr.Sessions[i:]
+	return tr
 }

@@ -20,7 +20,7 @@ var ada = auth.NewAccount{Email: "ada@clinic.example", Name: "Ada", Role: auth.C
 // somebody is another account, with a role.
 func somebody(name string, role auth.Role) auth.NewAccount {
 	a := ada
-	a.Email, a.Name, a.Role = auth.Personal(name+"@clinic.example"), auth.Personal(name), role
+	a.Email, a.Name, a.Role = auth.Personal(name+"@clinic.example"), "Rosa", role
 	return a
 }
 

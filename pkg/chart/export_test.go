@@ -61,19 +61,37 @@ func Sheet() string {
 	variables("  ", Print)
 	b.WriteString("}\n")
 	for _, c := range slices.Sorted(maps.Keys(styles)) {
-		s := styles[c]
-		var rules []string
-		if s.fill != none {
-			rules = append(rules, fmt.Sprintf("fill: var(--chart-%s);", s.fill))
-		}
-		stroke := s.stroke
-		if s.halo {
-			stroke = paper
-		}
-		if stroke != none {
-			rules = append(rules, fmt.Sprintf("stroke: var(--chart-%s);", stroke))
-		}
-		fmt.Fprintf(&b, ".chart .c-%s { %s }\n", c, strings.Join(rules, " "))
+		fmt.Fprintf(&b, ".chart .c-%s { %s }\n", c, strings.Join(styles[c].rules(), " "))
 	}
 	return b.String()
+}
+
+// rules are what the attributes of the other themes say.
+func (s style) rules() []string {
+	paint := func(property string, i ink) string {
+		if i == none {
+			return property + ": none;"
+		}
+		return fmt.Sprintf("%s: var(--chart-%s);", property, i)
+	}
+	out := []string{paint("fill", s.fill)}
+	switch {
+	case s.halo:
+		out = append(out, paint("stroke", paper), "stroke-width: "+number(halo)+";", "stroke-linejoin: round;", "paint-order: stroke;")
+	case s.stroke != none:
+		out = append(out, paint("stroke", s.stroke), "stroke-width: "+number(s.width)+";")
+		if s.dash == nil {
+			out = append(out, "stroke-linejoin: round;", "stroke-linecap: round;")
+		}
+	}
+	if s.dash != nil {
+		out = append(out, "stroke-dasharray: "+strings.Trim(fmt.Sprint(s.dash), "[]")+";")
+	}
+	if s.size > 0 {
+		out = append(out, "font-size: "+number(s.size)+"px;", "pointer-events: none;")
+	}
+	if s.bold {
+		out = append(out, "font-weight: 700;")
+	}
+	return out
 }

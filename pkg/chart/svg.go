@@ -79,20 +79,17 @@ func (w *svgWriter) mark(m mark) {
 	}
 }
 
-// look writes what the class says: colours unless the page has them, and the
-// rest always.
+// look writes what the class says. In the theme Page that is the class alone:
+// the sheet of the page has the rest, and pages stay light.
 func (w *svgWriter) look(m mark) {
-	s := m.class.style()
-	switch {
-	case w.theme == Page && s.fill == none:
-		w.printf(` class="c-%s" fill="none"`, m.class)
-	case w.theme == Page:
+	if w.theme == Page {
 		w.printf(` class="c-%s"`, m.class)
-	default:
-		w.paint("fill", s.fill)
-		if s.stroke != none {
-			w.paint("stroke", s.stroke)
-		}
+		return
+	}
+	s := m.class.style()
+	w.paint("fill", s.fill)
+	if s.stroke != none {
+		w.paint("stroke", s.stroke)
 	}
 	if s.stroke != none {
 		w.printf(` stroke-width="%s"`, number(s.width))
@@ -114,9 +111,7 @@ func (w *svgWriter) look(m mark) {
 		}
 		if s.halo {
 			w.printf(` stroke-width="%s" stroke-linejoin="round" paint-order="stroke"`, number(halo))
-			if w.theme != Page {
-				w.paint("stroke", paper)
-			}
+			w.paint("stroke", paper)
 		}
 	}
 }

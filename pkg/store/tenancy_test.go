@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,6 +98,7 @@ type everything interface {
 	care.Tx
 	auth.Tx
 	research.Tx
+	AccountNames(ctx context.Context, who auth.Principal, ids []uuid.UUID) (map[uuid.UUID]auth.Personal, error)
 }
 
 // An attempt calls one method with the victim's ids, in who's name.
@@ -363,6 +365,10 @@ var attemptsOnRights = map[string]attempt{
 	"Account": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		a, _, err := db.Account(ctx, who, v.account.ID)
 		return a, err
+	}},
+	"AccountNames": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		names, err := db.AccountNames(ctx, who, []uuid.UUID{v.account.ID})
+		return slices.Collect(maps.Values(names)), err
 	}},
 	"AccountByEmail": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		a, _, err := db.AccountByEmail(ctx, who, v.account.EmailKey())

@@ -52,3 +52,7 @@ try {
     keep.addEventListener("input", () => sessionStorage.setItem(key, JSON.stringify({ at: Date.now(), fields: typed() })));
   }
 } catch { /* a browser that keeps nothing is none the worse */ }
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

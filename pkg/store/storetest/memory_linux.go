@@ -14,7 +14,7 @@ func memory() string {
 		room   = 2 << 30 // bytes; containers are often given 64 MiB
 	)
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(folder, &fs); err != nil || fs.Type != tmpfs || fs.Bavail*uint64(fs.Bsize) < room { //nolint:gosec // a block has a size
+	if err := syscall.Statfs(folder, &fs); err != nil || fs.Type != tmpfs || fs.Bavail*uint64(fs.Bsize) < room {
 		return ""
 	}
 	return folder

@@ -1,0 +1,145 @@
+package webtest_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/protrack/protrack/api/web"
+	"github.com/protrack/protrack/pkg/auth"
+)
+
+// A page is one that a browser can ask for.
+type page struct {
+	route   string // of the map of the site
+	query   string
+	bare    string    // the route that shows it with nothing in it; empty: there is always something
+	refuses int       // the status when its form is sent empty; 0: it has none that can be
+	as      auth.Role // whom it is for; empty: the owner
+	not     auth.Role // who may not see it; empty: everybody may
+}
+
+// inventory lists every page.
+var inventory = []page{
+	{route: "/login", refuses: http.StatusUnauthorized},
+	{route: "/setup", refuses: http.StatusUnauthorized},
+	{route: "/account"},
+	{route: "/clients", bare: "/clients", not: auth.Researcher},
+	{route: "/today", bare: "/today", not: auth.Researcher},
+	{route: "/clients/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id", bare: "/clients/:newcomer", not: auth.Researcher},
+	{route: "/clients/:client_id/history", bare: "/clients/:newcomer/history", not: auth.Researcher},
+	{route: "/clients/:client_id/report", bare: "/clients/:newcomer/report", not: auth.Researcher},
+	{route: "/clients/:client_id/edit", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/courses/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/courses/:course_id/edit", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/sessions/new", bare: "/clients/:newcomer/sessions/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/sessions/:session_id/edit", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/assessments/new", bare: "/clients/:newcomer/assessments/new", not: auth.Researcher},
+	{route: "/clients/:client_id/assessments/new", query: "?instrument=phq-9", refuses: http.StatusUnprocessableEntity},
+	{route: "/assessments/:assessment_id", not: auth.Researcher},
+	{route: "/assessments/:assessment_id/result", not: auth.Researcher},
+	{route: "/assessments/:assessment_id/amend", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/assessments/:assessment_id/retract", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/consents/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/clients/:client_id/break-glass", as: auth.Clinician, refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+}
+
+// noPages are the routes that a browser asks for and that show nothing.
+var noPages = []string{"/", "/assets/:name", "/login/callback"}
+
+func TestEveryPageOfTheMapIsInTheInventory(t *testing.T) {
+	t.Parallel()
+	e, listed := echo.New(), []string{}
+	new(web.Site).Routes(e, web.Through{})
+	for _, p := range inventory {
+		listed = append(listed, p.route)
+	}
+	mapped := 0
+	for _, r := range e.Routes() {
+		if r.Method != http.MethodGet || slices.Contains(noPages, r.Path) {
+			continue
+		}
+		mapped++
+		if !slices.Contains(listed, r.Path) {
+			t.Errorf("nobody looks at %s", r.Path)
+		}
+	}
+	slices.Sort(listed)
+	if n := len(slices.Compact(listed)); n != mapped {
+		t.Errorf("%d pages in the inventory, %d in the map", n, mapped)
+	}
+}
+
+// TestEveryPageCanBeUsedByEverybody opens each page with something in it, with
+// nothing in it, with a form that is refused, and as somebody who may not.
+func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
+	t.Parallel()
+	in := furnish(t, plain)
+	visit := func(name string, who auth.NewAccount, at string, look func(c *chromium, p page)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := openChromium(t, in.s.URL)
+			if who.Email != "" {
+				c.enterAt(at, who)
+			}
+			for _, p := range inventory {
+				if open := p.route == "/login" || p.route == "/setup"; open == (who.Email == "") {
+					look(c, p)
+				}
+			}
+		})
+	}
+	owner := somebody("owner", auth.Owner)
+	for name, who := range map[string]auth.NewAccount{"in a clinic": owner, "without all rights": somebody("clinician", auth.Clinician), "before signing in": {}} {
+		visit(name, who, "here", func(c *chromium, p page) {
+			if (p.as == "") == (who.Role == auth.Clinician) {
+				return
+			}
+			at := p.route + p.query
+			c.open(in.where(p.route) + p.query)
+			c.shows(http.StatusOK)
+			c.examine(at)
+			if p.refuses != 0 {
+				c.sendEmpty()
+				same(c.t, at+": refused with", int64(p.refuses), ask[int64](c, statusOf))
+				c.examine(at + ", refused")
+			}
+			if p.bare != "" && p.bare != p.route {
+				c.open(strings.Replace(p.bare, ":newcomer", in.newcomer, 1))
+				c.shows(http.StatusOK)
+				c.examine(at + ", with nothing")
+			}
+		})
+	}
+	visit("in an empty clinic", somebody("elsewhere", auth.Owner), "elsewhere", func(c *chromium, p page) {
+		if p.bare == p.route {
+			c.open(p.route)
+			c.shows(http.StatusOK)
+			c.examine(p.route + ", empty")
+		}
+	})
+	for _, role := range []auth.Role{auth.Researcher, auth.Clinician} {
+		visit("as "+string(role), somebody(string(role), role), "here", func(c *chromium, p page) {
+			if p.not == role {
+				c.open(in.where(p.route) + p.query)
+				c.shows(http.StatusForbidden)
+				if p.route == "/clients" || p.route == "/clients/:client_id" { // the others are the same page
+					c.examine(p.route + ", forbidden")
+				}
+			}
+		})
+	}
+	visit("in Spanish", owner, "here", func(c *chromium, p page) {
+		c.speak("es")
+		c.open(in.where(p.route) + p.query)
+		c.size(390, 844)
+		c.checkWords(p.route + p.query)
+		if cut := ask[[]string](c, cutOff); len(cut) > 0 {
+			c.t.Errorf("%s cuts off %q", p.route, cut)
+		}
+	})
+}

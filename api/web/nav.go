@@ -19,6 +19,8 @@ var places = []place{
 	{Path: "/clients", Name: "Caseload", need: []auth.Permission{auth.ReadCaseload}},
 	{Path: "/today", Name: "Today", need: []auth.Permission{auth.ReadCaseload}},
 	{Path: "/cohort", Name: "Cohort", need: []auth.Permission{auth.ReadCohorts}},
+	{Path: exportsPath, Name: "Exports", need: []auth.Permission{auth.ExportDeidentified, auth.ExportLimited, auth.ExportIdentified}},
+	{Path: settingsPath, Name: "Settings", need: []auth.Permission{auth.ReadSettings}},
 }
 
 // placesFor are the parts that somebody may go to.

@@ -129,3 +129,13 @@ func asset(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
 	return c.Blob(http.StatusOK, kind, data)
 }
+
+// These pages answer with a file of any length.
+const (
+	filePath    = "/exports/file"
+	packagePath = "/exports/snapshots/:snapshot_id/package"
+)
+
+// Streamed reports whether a page answers with a file of any length. Such a
+// page packs its answer itself, and ends it with trailers.
+func Streamed(c echo.Context) bool { return c.Path() == filePath || c.Path() == packagePath }

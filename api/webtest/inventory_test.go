@@ -46,10 +46,25 @@ var inventory = []page{
 	{route: "/assessments/:assessment_id/retract", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/consents/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/break-glass", as: auth.Clinician, refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/cohort", bare: "/cohort"},
+	{route: "/cohort/:figure", query: "?instrument=phq-9&from=baseline&to=last&by=route&cells=all", bare: "/cohort/change"},
+	{route: "/cohorts/new", refuses: http.StatusUnprocessableEntity},
+	{route: "/exports", bare: "/exports", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/exports/snapshots/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/exports/snapshots/:snapshot_id", not: auth.Clinician},
+	{route: "/settings/clinic", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/settings/instruments", not: auth.Researcher},
+	{route: "/settings/instruments/:instrument", not: auth.Researcher},
+	{route: "/settings/people", not: auth.Clinician},
+	{route: "/settings/people/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/people/:account_id", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/keys", not: auth.Clinician},
+	{route: "/settings/keys/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/audit", not: auth.Clinician},
 }
 
 // noPages are the routes that a browser asks for and that show nothing.
-var noPages = []string{"/", "/assets/:name", "/login/callback"}
+var noPages = []string{"/", "/assets/:name", "/login/callback", "/settings"}
 
 func TestEveryPageOfTheMapIsInTheInventory(t *testing.T) {
 	t.Parallel()
@@ -142,4 +157,35 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 			c.t.Errorf("%s cuts off %q", p.route, cut)
 		}
 	})
+}
+
+// figures are those beside the one of the inventory.
+var figures = []string{
+	"sessions?instrument=phq-9", "survival?instrument=phq-9&event=response&any_baseline=true", "recovery?from=baseline&to=last",
+	"shift?instrument=phq-9&from=baseline&to=last", "item9?from=baseline&to=last", "flow?instrument=phq-9", "expected?instrument=phq-9&off_track=true",
+	"measures?within_days=60", "significance",
+	"significance?instrument=phq-9&from=baseline&to=last&dysfunctional_mean=16&dysfunctional_sd=5&functional_mean=3&functional_sd=3&reliability=0.84",
+}
+
+func TestEveryFigureCanBeReadByEverybody(t *testing.T) {
+	t.Parallel()
+	in := furnish(t, plain)
+	c := openChromium(t, in.s.URL)
+	c.enterAt("here", somebody("owner", auth.Owner))
+	for _, f := range figures {
+		for _, cells := range []string{"", "&cells=all"} {
+			if !strings.Contains(f, "?") && cells != "" {
+				continue
+			}
+			c.open("/cohort/" + f + cells)
+			c.shows(http.StatusOK)
+			c.examine(f + cells)
+		}
+	}
+	c.speak("es")
+	for _, f := range figures {
+		c.open("/cohort/" + f)
+		c.size(390, 844)
+		c.checkWords(f)
+	}
 }

@@ -73,7 +73,7 @@ func New(d Deps) *echo.Echo {
 	if len(d.CORSOrigins) > 0 {
 		e.Use(middleware.CORSWithConfig(corsConfig(d.CORSOrigins)))
 	}
-	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: rest.Streamed}))
+	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: streamed}))
 
 	e.GET("/healthz", d.health)
 	e.GET("/readyz", d.readiness)
@@ -98,6 +98,9 @@ func New(d Deps) *echo.Echo {
 	site.Open(d.Sessions).Routes(e, web.Through{Read: read, Slow: stream})
 	return e
 }
+
+// streamed reports whether a route answers with a file, which packs itself.
+func streamed(c echo.Context) bool { return rest.Streamed(c) || web.Streamed(c) }
 
 // Server gives the handler a net/http server with every timeout set. A slow
 // or silent peer cannot hold a connection for longer.

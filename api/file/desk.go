@@ -27,7 +27,7 @@ type Desk struct {
 
 // Table answers with a table of the record, as the query asks.
 func (d *Desk) Table(c echo.Context, who auth.Principal, table research.Table, q *question.Reader) error {
-	request := asked(q, table)
+	request := Asked(q, table)
 	request.Format = question.Choice(q, "format", "", export.Formats()...)
 	if err := q.Err(); err != nil {
 		return err
@@ -102,9 +102,9 @@ func packable(r research.Request) bool {
 	return !r.Package && r.Format != export.Parquet && r.Format != export.XLSX
 }
 
-// asked reads what an export is to hold and how it is written, but for
+// Asked reads what an export is to hold and how it is written, but for
 // its format: that of a codebook is another.
-func asked(q *question.Reader, table research.Table) research.Request {
+func Asked(q *question.Reader, table research.Table) research.Request {
 	return research.Request{
 		Table: table, Shape: question.Choice(q, "shape", "", research.Shapes()...), Profile: question.Choice(q, "profile", "", research.Profiles()...),
 		Project: q.Text("project", ""), Instruments: q.Words("instrument"),
@@ -122,7 +122,7 @@ func asked(q *question.Reader, table research.Table) research.Request {
 // for that waits for nobody.
 func (d *Desk) Codebook(c echo.Context, who auth.Principal, q *question.Reader) error {
 	format := question.Choice(q, "format", export.CodebookCSV, export.CodebookCSV, export.CodebookJSON, export.CodebookREDCap)
-	request := asked(q, question.Choice(q, "table", research.Assessments, research.Tables()...))
+	request := Asked(q, question.Choice(q, "table", research.Assessments, research.Tables()...))
 	if err := q.Err(); err != nil {
 		return err
 	}

@@ -78,11 +78,29 @@ func (s *Site) confirm(v *visit) error {
 	if err != nil {
 		return v.again("account", v.accountView(), err)
 	}
+	return v.showCodes(codes)
+}
+
+// showCodes shows recovery codes, this once.
+func (v *visit) showCodes(codes []auth.Secret) error {
 	data := recoveryData{}
 	for _, c := range codes {
 		data.Codes = append(data.Codes, string(c))
 	}
 	return v.render("recovery", view{Title: "Your recovery codes", Data: data})
+}
+
+// renewCodes replaces the recovery codes: the old ones are good for nothing from
+// then on.
+func (s *Site) renewCodes(v *visit) error {
+	if err := v.limit(v.clinic.Slug, string(v.me.Email)); err != nil {
+		return v.again("account", v.accountView(), err)
+	}
+	codes, err := s.Keys.NewRecoveryCodes(v.ctx(), v.who, auth.Password(v.typed("password")))
+	if err != nil {
+		return v.again("account", v.accountView(), err)
+	}
+	return v.showCodes(codes)
 }
 
 // removeTOTP turns the second factor off.

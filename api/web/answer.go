@@ -17,13 +17,23 @@ type answer struct {
 	page   []byte
 	kind   string // the media type of the page; empty: HTML
 	to     string // where the browser is sent instead
-	sent   bool   // the handler has answered by itself: a picture, a file
+	sent   bool   // the handler has answered by itself, and the session is stored
 }
 
 // redirect has the browser ask for another page.
 func (v *visit) redirect(to string) error {
 	v.answer = answer{status: http.StatusSeeOther, to: to}
 	return nil
+}
+
+// hand stores the session and has a file answer by itself. A file may take an
+// hour: a session that is ended meanwhile must not be stored again after it.
+func (v *visit) hand(file func() error) error {
+	if err := v.store(); err != nil {
+		return err
+	}
+	v.answer = answer{sent: true}
+	return file()
 }
 
 // serve makes the handler of a page: it has the session, and a form the token
@@ -45,11 +55,11 @@ func (s *Site) serve(page func(*visit) error) echo.HandlerFunc {
 				return err
 			}
 		}
-		if err := v.store(); err != nil {
-			return err
-		}
 		if v.answer.sent {
 			return nil
+		}
+		if err := v.store(); err != nil {
+			return err
 		}
 		if v.answer.to != "" {
 			return c.Redirect(v.answer.status, v.answer.to)

@@ -94,7 +94,7 @@ func (s *Site) history(v *visit) error {
 		last := entries[len(entries)-1]
 		data.Next = path + "?" + url.Values{"after": {cursor.Format(list, care.Position{Time: last.At, ID: last.ID})}}.Encode()
 	}
-	if data.Entries, err = v.entryRows(entries, client); err != nil {
+	if data.Entries, err = v.entryRows(entries, client.Zone()); err != nil {
 		return err
 	}
 	return v.render("history", view{Title: "History", Data: data})
@@ -113,12 +113,18 @@ func (v *visit) trail(client care.Client, whole bool, page care.Page) ([]care.Di
 	return out, err
 }
 
-func (v *visit) entryRows(entries []care.Disclosure, client care.Client) ([]entryRow, error) {
+// namesIn are the names of who did what entries tell of.
+func (v *visit) namesIn(entries []care.Disclosure) (map[uuid.UUID]auth.Personal, error) {
 	actors := map[uuid.UUID]bool{}
 	for _, e := range entries {
 		actors[e.Actor] = true
 	}
-	names, err := v.site.Keys.NamesOf(v.ctx(), v.who, slices.Collect(maps.Keys(actors)))
+	return v.site.Keys.NamesOf(v.ctx(), v.who, slices.Collect(maps.Keys(actors)))
+}
+
+// entryRows are entries as a page shows them, in a time zone.
+func (v *visit) entryRows(entries []care.Disclosure, in *time.Location) ([]entryRow, error) {
+	names, err := v.namesIn(entries)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +132,7 @@ func (v *visit) entryRows(entries []care.Disclosure, client care.Client) ([]entr
 	var out []entryRow
 	for i, e := range entries {
 		if i == 0 || e.Request == "" || e.Request != entries[i-1].Request || e.Actor != entries[i-1].Actor {
-			out = append(out, entryRow{At: e.At.In(client.Zone()), Who: t.actor(e.Entry, string(names[e.Actor]))})
+			out = append(out, entryRow{At: e.At.In(in), Who: t.actor(e.Entry, string(names[e.Actor]))})
 		}
 		row := &out[len(out)-1]
 		row.Acts = append(row.Acts, t.actRow(e))
@@ -225,6 +231,9 @@ var actNouns = []option{
 	{Value: "record", Label: "Whole record"}, {Value: "erasure", Label: "Erasure"}, {Value: "token", Label: "Token of the client's phone"},
 	{Value: "export", Label: "Export"}, {Value: "caseload", Label: "Caseload"}, {Value: "agenda", Label: "Sessions of a day"},
 	{Value: "permission", Label: "Permission"}, {Value: "off_track", Label: "Off-track list"},
+	{Value: "account", Label: "Account"}, {Value: "key", Label: "Key"}, {Value: "sign_in", Label: "Sign-in"},
+	{Value: "clinic", Label: "Clinic"}, {Value: "setting", Label: "Choice for a questionnaire"}, {Value: "cohort", Label: "Cohort"},
+	{Value: "snapshot", Label: "Snapshot"}, {Value: "project", Label: "Project"}, {Value: "progress", Label: "Standings of all clients"},
 }
 
 var actVerbs = []option{
@@ -235,4 +244,8 @@ var actVerbs = []option{
 	{Value: "dismiss", Label: "dismissed"}, {Value: "break_glass", Label: "access broken open for a reason"},
 	{Value: "decide", Label: "decided"}, {Value: "mint", Label: "made"}, {Value: "revoke", Label: "revoked"}, {Value: "refused", Label: "refused"},
 	{Value: "use", Label: "used"}, {Value: "figures", Label: "figures seen"},
+	{Value: "done", Label: "done"}, {Value: "choose", Label: "chosen"}, {Value: "rotate", Label: "replaced"}, {Value: "rebuild", Label: "computed anew"},
+	{Value: "set_up", Label: "set up"}, {Value: "set_password", Label: "password changed"}, {Value: "reset_password", Label: "password replaced"},
+	{Value: "enrol_totp", Label: "second factor begun"}, {Value: "confirm_totp", Label: "second factor on"},
+	{Value: "remove_totp", Label: "second factor off"}, {Value: "new_recovery_codes", Label: "new recovery codes"},
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/protrack/protrack/pkg/auth"
@@ -18,18 +19,20 @@ var places = []place{
 	{Path: "/clients", Name: "Caseload", need: []auth.Permission{auth.ReadCaseload}},
 	{Path: "/today", Name: "Today", need: []auth.Permission{auth.ReadCaseload}},
 	{Path: "/cohort", Name: "Cohort", need: []auth.Permission{auth.ReadCohorts}},
+	{Path: exportsPath, Name: "Exports", need: []auth.Permission{auth.ExportDeidentified, auth.ExportLimited, auth.ExportIdentified}},
+	{Path: settingsPath, Name: "Settings", need: []auth.Permission{auth.ReadSettings}},
 }
 
 // placesFor are the parts that somebody may go to.
-func placesFor(who auth.Principal, path string) []place {
+func placesFor(who auth.Principal, path string) []place { return allowed(places, who, path) }
+
+// allowed are those of some places that somebody may go to.
+func allowed(all []place, who auth.Principal, path string) []place {
 	var out []place
-	for _, p := range places {
-		for _, need := range p.need {
-			if who.May(need) {
-				p.Here = path == p.Path || strings.HasPrefix(path, p.Path+"/")
-				out = append(out, p)
-				break
-			}
+	for _, p := range all {
+		if slices.ContainsFunc(p.need, func(need auth.Permission) bool { return who.May(need) }) {
+			p.Here = path == p.Path || strings.HasPrefix(path, p.Path+"/")
+			out = append(out, p)
 		}
 	}
 	return out

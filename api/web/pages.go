@@ -13,4 +13,10 @@ var pages = map[string]any{
 	"consent_form": consentFormData{}, "break_glass": breakGlassData{},
 
 	"cohort": cohortData{}, "cohort_figure": figureData{}, "cohort_form": cohortFormData{},
+
+	"settings_clinic": clinicSettingsData{}, "settings_instruments": instrumentSettingsData{}, "settings_instrument": instrumentSettingData{},
+	"settings_people": peopleData{}, "settings_person": personData{}, "settings_keys": keysData{}, "settings_key": keyFormData{},
+	"settings_audit": auditData{}, "secret": secretData{},
+
+	"exports": exportsData{}, "snapshot_form": snapshotFormData{}, "snapshot": snapshotData{},
 }

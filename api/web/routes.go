@@ -19,12 +19,13 @@ type Through struct{ Read, Slow []echo.MiddlewareFunc }
 // Routes is the map of the pages.
 func (s *Site) Routes(e *echo.Echo, t Through) {
 	all := []echo.MiddlewareFunc{s.shown, mw.Recover(s.Log), mw.SameOrigin()}
-	through := slices.Concat(t.Read, all)
+	through, slowly := slices.Concat(t.Read, all), slices.Concat(t.Slow, all)
 	get := func(path string, page func(*visit) error) {
 		e.GET(path, s.serve(page), through...)
 		e.HEAD(path, s.serve(page), through...)
 	}
 	post := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), through...) }
+	slow := func(path string, page func(*visit) error) { e.POST(path, s.serve(page), slowly...) }
 
 	get("/login", s.login)
 	post("/login", s.signIn)
@@ -41,6 +42,7 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	post("/account/totp", s.signedIn(s.enrol))
 	post("/account/totp/confirm", s.signedIn(s.confirm))
 	post("/account/totp/remove", s.signedIn(s.removeTOTP))
+	post("/account/totp/codes", s.signedIn(s.renewCodes))
 
 	get("/clients", s.signedIn(s.caseload))
 	get("/today", s.signedIn(s.today))
@@ -77,6 +79,33 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/cohorts/new", s.signedIn(s.newCohort))
 	post("/cohorts/new", s.signedIn(s.addCohort))
 
+	get("/exports", s.signedIn(s.exports))
+	slow(filePath, s.signedIn(s.exportFile))
+	slow("/exports/codebook", s.signedIn(s.codebook))
+	get("/exports/snapshots/new", s.signedIn(s.newSnapshot))
+	slow("/exports/snapshots/new", s.signedIn(s.takeSnapshot))
+	get("/exports/snapshots/:snapshot_id", s.signedIn(s.snapshot))
+	slow(packagePath, s.signedIn(s.pullSnapshot))
+
+	get("/settings", s.signedIn(s.settings))
+	get("/settings/clinic", s.signedIn(s.clinicSettings))
+	post("/settings/clinic", s.signedIn(s.changeClinicSettings))
+	get("/settings/instruments", s.signedIn(s.instrumentSettings))
+	get("/settings/instruments/:instrument", s.signedIn(s.instrumentSetting))
+	post("/settings/instruments/:instrument", s.signedIn(s.chooseInstrumentSetting))
+	get("/settings/people", s.signedIn(s.people))
+	get("/settings/people/new", s.signedIn(s.invite))
+	post("/settings/people/new", s.signedIn(s.addPerson))
+	get("/settings/people/:account_id", s.signedIn(s.person))
+	post("/settings/people/:account_id", s.signedIn(s.changePerson))
+	post("/settings/people/:account_id/password", s.signedIn(s.resetPassword))
+	get("/settings/keys", s.signedIn(s.keys))
+	get("/settings/keys/new", s.signedIn(s.newKey))
+	post("/settings/keys/new", s.signedIn(s.addKey))
+	post("/settings/keys/:key_id/rotate", s.signedIn(s.rotateKey))
+	post("/settings/keys/:key_id/revoke", s.signedIn(s.revokeKey))
+	get("/settings/audit", s.signedIn(s.auditTrail))
+
 	e.GET("/assets/:name", asset)
 }
 
@@ -100,3 +129,13 @@ func asset(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=300")
 	return c.Blob(http.StatusOK, kind, data)
 }
+
+// These pages answer with a file of any length.
+const (
+	filePath    = "/exports/file"
+	packagePath = "/exports/snapshots/:snapshot_id/package"
+)
+
+// Streamed reports whether a page answers with a file of any length. Such a
+// page packs its answer itself, and ends it with trailers.
+func Streamed(c echo.Context) bool { return c.Path() == filePath || c.Path() == packagePath }

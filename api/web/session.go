@@ -61,6 +61,7 @@ func (v *visit) lasts(begun time.Time) {
 // store keeps what became of the session, and tells the browser.
 func (v *visit) store() error {
 	m, ctx, w := v.site.sessions, v.ctx(), v.Response()
+	w.Header().Del(echo.HeaderSetCookie) // of a file that came to nothing
 	switch m.Status(ctx) {
 	case scs.Modified:
 		token, expiry, err := m.Commit(ctx)

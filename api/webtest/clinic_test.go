@@ -19,11 +19,13 @@ type clinic struct {
 	s *apitest.Server
 
 	client, newcomer, course, session, assessment string // ids; of the newcomer nothing is known
+	account, snapshot                             string
 }
 
 // where fills the ids of the clinic into a route.
 func (c clinic) where(route string) string {
-	return strings.NewReplacer(":client_id", c.client, ":course_id", c.course, ":session_id", c.session, ":assessment_id", c.assessment).Replace(route)
+	return strings.NewReplacer(":client_id", c.client, ":course_id", c.course, ":session_id", c.session, ":assessment_id", c.assessment,
+		":account_id", c.account, ":snapshot_id", c.snapshot, ":instrument", "pcl-5", ":figure", "change").Replace(route)
 }
 
 // furnish founds a clinic whose stored texts are as text gives them, which is
@@ -76,10 +78,10 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 	post(of+"/consents", object{"scope": "care", "status": "granted", "at": at(-50), "text_version": text(100)})
 	post(of+"/corrections", object{"target": "client", "request": text(1000)})
 	post("/v1/keys", object{"name": text(100), "role": "app"})
-	account := post("/v1/accounts", object{"email": uuid.NewString() + "@clinic.example", "name": text(200), "role": "clinician"})
-	s.Do("PUT", of+"/team/"+account, object{}).Want(http.StatusOK)
+	c.account = post("/v1/accounts", object{"email": uuid.NewString() + "@clinic.example", "name": text(200), "role": "clinician"})
+	s.Do("PUT", of+"/team/"+c.account, object{}).Want(http.StatusOK)
 	post("/v1/cohorts", object{"name": text(100), "filter": object{}})
-	post("/v1/snapshots", object{"name": "june"})
+	c.snapshot = post("/v1/snapshots", object{"name": "june"})
 	s.Do("PUT", "/v1/settings/clinic", object{"care_teams": true}).Want(http.StatusOK)
 	for _, role := range auth.Roles() {
 		if role != auth.App && role != auth.Client {

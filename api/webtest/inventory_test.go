@@ -52,7 +52,7 @@ var inventory = []page{
 	{route: "/cohort", bare: "/cohort"},
 	{route: "/cohorts/new", refuses: http.StatusUnprocessableEntity},
 	{route: "/cohort/:figure", figure: "significance"}, // nothing is asked yet
-	{route: "/cohort/:figure", figure: "change", query: "?instrument=phq-9&from=baseline&to=last", bare: "/cohort/change?instrument=pcl-5&from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "change", query: "?instrument=phq-9&from=baseline&to=last&by=route&cells=all", bare: "/cohort/change?instrument=pcl-5&from=baseline&to=last"},
 	{route: "/cohort/:figure", figure: "sessions", query: "?instrument=phq-9"},
 	{route: "/cohort/:figure", figure: "survival", query: "?instrument=phq-9&event=response"},
 	{route: "/cohort/:figure", figure: "recovery", query: "?from=baseline&to=last"},
@@ -61,6 +61,18 @@ var inventory = []page{
 	{route: "/cohort/:figure", figure: "flow", query: "?instrument=phq-9"},
 	{route: "/cohort/:figure", figure: "expected", query: "?instrument=phq-9"},
 	{route: "/cohort/:figure", figure: "measures", query: "?within_days=60"},
+	{route: "/exports", bare: "/exports", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/exports/snapshots/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/exports/snapshots/:snapshot_id", not: auth.Clinician},
+	{route: "/settings/clinic", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/settings/instruments", not: auth.Researcher},
+	{route: "/settings/instruments/:instrument", not: auth.Researcher},
+	{route: "/settings/people", not: auth.Clinician},
+	{route: "/settings/people/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/people/:account_id", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/keys", not: auth.Clinician},
+	{route: "/settings/keys/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/audit", not: auth.Clinician},
 }
 
 // at is where a page is in a clinic.
@@ -72,7 +84,7 @@ func (p page) at(in clinic) string {
 func (p page) name() string { return strings.Replace(p.route, ":figure", p.figure, 1) + p.query }
 
 // noPages are the routes that a browser asks for and that show nothing.
-var noPages = []string{"/", "/assets/:name", "/login/callback"}
+var noPages = []string{"/", "/assets/:name", "/login/callback", "/settings"}
 
 func TestEveryPageOfTheMapIsInTheInventory(t *testing.T) {
 	t.Parallel()
@@ -168,4 +180,35 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 			c.t.Errorf("%s cuts off %q", p.name(), cut)
 		}
 	})
+}
+
+// figures are those beside the one of the inventory.
+var figures = []string{
+	"sessions?instrument=phq-9", "survival?instrument=phq-9&event=response&any_baseline=true", "recovery?from=baseline&to=last",
+	"shift?instrument=phq-9&from=baseline&to=last", "item9?from=baseline&to=last", "flow?instrument=phq-9", "expected?instrument=phq-9&off_track=true",
+	"measures?within_days=60", "significance",
+	"significance?instrument=phq-9&from=baseline&to=last&dysfunctional_mean=16&dysfunctional_sd=5&functional_mean=3&functional_sd=3&reliability=0.84",
+}
+
+func TestEveryFigureCanBeReadByEverybody(t *testing.T) {
+	t.Parallel()
+	in := furnish(t, plain)
+	c := openChromium(t, in.s.URL)
+	c.enterAt("here", somebody("owner", auth.Owner))
+	for _, f := range figures {
+		for _, cells := range []string{"", "&cells=all"} {
+			if !strings.Contains(f, "?") && cells != "" {
+				continue
+			}
+			c.open("/cohort/" + f + cells)
+			c.shows(http.StatusOK)
+			c.examine(f + cells)
+		}
+	}
+	c.speak("es")
+	for _, f := range figures {
+		c.open("/cohort/" + f)
+		c.size(390, 844)
+		c.checkWords(f)
+	}
 }

@@ -25,7 +25,7 @@ type clinic struct {
 // where fills the ids of the clinic into a route.
 func (c clinic) where(route string) string {
 	return strings.NewReplacer(":client_id", c.client, ":course_id", c.course, ":session_id", c.session, ":assessment_id", c.assessment,
-		":account_id", c.account, ":snapshot_id", c.snapshot, ":instrument", "pcl-5", ":figure", "change").Replace(route)
+		":account_id", c.account, ":snapshot_id", c.snapshot, ":instrument", "pcl-5").Replace(route)
 }
 
 // furnish founds a clinic whose stored texts are as text gives them, which is

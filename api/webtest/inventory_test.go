@@ -52,7 +52,7 @@ var inventory = []page{
 	{route: "/cohort", bare: "/cohort"},
 	{route: "/cohorts/new", refuses: http.StatusUnprocessableEntity},
 	{route: "/cohort/:figure", figure: "significance"}, // nothing is asked yet
-	{route: "/cohort/:figure", figure: "change", query: "?instrument=phq-9&from=baseline&to=last&by=route&cells=all", bare: "/cohort/change?instrument=pcl-5&from=baseline&to=last"},
+	{route: "/cohort/:figure", figure: "change", query: "?instrument=phq-9&from=baseline&to=last&by=route", bare: "/cohort/change?instrument=pcl-5&from=baseline&to=last"},
 	{route: "/cohort/:figure", figure: "sessions", query: "?instrument=phq-9"},
 	{route: "/cohort/:figure", figure: "survival", query: "?instrument=phq-9&event=response"},
 	{route: "/cohort/:figure", figure: "recovery", query: "?from=baseline&to=last"},

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
@@ -299,5 +300,46 @@ func TestMergesMeetWritersAndTheProgressHolds(t *testing.T) {
 		c.merge(t, a.ID, b.ID)
 		wg.Wait()
 		c.sound(t)
+	})
+}
+
+func TestWhoWaitedForAMergeKnowsWhoIsWhom(t *testing.T) {
+	each(t, func(t *testing.T, c clinic) {
+		a, b := c.client(t, "A"), c.client(t, "B")
+		noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		did := func(action string) audit.Entry {
+			e := c.Who.Did(action, "client", a.ID)
+			e.ID, e.At, e.Client = uuid.New(), noon, a.ID
+			return e
+		}
+		merging := make(chan struct{})
+		waited := make(chan error)
+		go func() {
+			<-merging
+			waited <- c.Care.Store.Write(t.Context(), c.Who, func(tx care.Tx) error {
+				if err := tx.LockClients(t.Context(), c.Who, []uuid.UUID{a.ID}); err != nil {
+					return err
+				}
+				person, err := tx.Person(t.Context(), c.Who, a.ID)
+				if len(person) != 2 {
+					t.Errorf("whoever waited found %d records of the person", len(person))
+				}
+				tx.Note(did("client.update"))
+				return err
+			})
+		}()
+		err := c.Care.Store.Write(t.Context(), c.Who, func(tx care.Tx) error {
+			if err := tx.LockClients(t.Context(), c.Who, []uuid.UUID{a.ID, b.ID}); err != nil {
+				return err
+			}
+			close(merging)
+			time.Sleep(100 * time.Millisecond) // the other comes to its lock, and waits
+			tx.Note(did("client.merge"))
+			return tx.InsertMerge(t.Context(), c.Who, care.Merge{
+				ID: uuid.New(), Survivor: a.ID, Duplicate: b.ID, Reason: "the same person", MergedAt: noon, MergedBy: c.Who.Actor,
+			})
+		})
+		must(t, err)
+		must(t, <-waited)
 	})
 }

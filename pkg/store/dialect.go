@@ -24,6 +24,9 @@ type dialect struct {
 	name string // also the folder of the migrations
 	// lock is added to a SELECT to keep others from changing its rows.
 	lock func(*gorm.DB) *gorm.DB
+	// waits: what a lock keeps out waits within its statement, and then sees the
+	// rows that it locked as they are, and all others as they were.
+	waits bool
 	// hold is lock, and keeps others from adding rows that point to these.
 	hold func(*gorm.DB) *gorm.DB
 	// retryable reports whether the transaction may succeed if run again.
@@ -73,6 +76,7 @@ var postgresDialect = dialect{
 	lock: func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
 	},
+	waits: true,
 	hold: func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 	},

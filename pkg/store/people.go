@@ -163,18 +163,22 @@ func compareMerged(a, b care.Standing) int {
 }
 
 // lockClients locks all records of the people that the clients are, in the
-// order of their ids. A record that was merged while this waited is found when
-// it is asked for once more.
+// order of their ids. Where locks are waited for, a record that was merged into
+// one of these meanwhile is in no answer to the statement that waited: they are
+// asked for until another statement finds the same ones.
 func (d *DB) lockClients(ctx context.Context, who auth.Principal, clients []uuid.UUID) (people, error) {
 	clear(d.people)
-	for again := false; ; again = true {
+	var locked people
+	for {
 		rows, err := all[standingRow](d.dialect.lock(d.peopleQuery(ctx, who, clients).Order("id")), "clients")
 		if err != nil {
 			return nil, err
 		}
-		if same := d.knowing(rows); again || same.has(clients) {
-			return same, nil
+		before := locked
+		if locked = d.knowing(rows); !d.dialect.waits || slices.Equal(locked.ids(), before.ids()) {
+			return locked, nil
 		}
+		clear(d.people)
 	}
 }
 

@@ -4,6 +4,7 @@ package care_test
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -288,7 +289,7 @@ func TestEveryPrivateFieldOfARecordIsToldByNameAlone(t *testing.T) {
 			}
 			for _, row := range c.Rows(t, c.raw, "audit_entries", "id = '"+e.ID.String()+"'") {
 				for _, word := range []string{"canary", "1904", "female", "Chatham", "31415", "oral", "gad7_", `"20"`, `"after":"21"`} {
-					if strings.Contains(row, word) {
+					if strings.Contains(anyID.ReplaceAllString(row, ""), word) {
 						t.Errorf("the entry holds %q: %s", word, row)
 					}
 				}
@@ -411,3 +412,6 @@ func TestWhatIsNotThereLeavesNoEntryOfARead(t *testing.T) {
 		}
 	})
 }
+
+// anyID is an id, whose digits may be any.
+var anyID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

@@ -124,7 +124,11 @@ func TestNoRequestCostsMoreWhereThereIsMore(t *testing.T) {
 					t.Errorf("%s: %d %s", route, r.Status, r.Body)
 				}
 			}
-			if len(cost[0]) != len(cost[1]) || len(cost[1]) > max(mostStatements, costlier[route]) {
+			most := max(mostStatements, costlier[route])
+			if s.Dialect == "postgres" && !strings.HasPrefix(route, "GET ") {
+				most++ // whom a lock was waited for is asked once more
+			}
+			if len(cost[0]) != len(cost[1]) || len(cost[1]) > most {
 				t.Errorf("%s costs %d statements, and %d where there is more:\n%s", route, len(cost[0]), len(cost[1]), strings.Join(cost[1], "\n"))
 			}
 			if known := s.Dialect == "postgres"; names[0] != names[1] || names[1] > max(mostTransactions, moreTransactions[route]) || known != (names[1] > 0) {

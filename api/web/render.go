@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -55,18 +56,26 @@ func (w view) With(part any) struct {
 //go:embed templates/*.html templates/parts/*.html
 var templates embed.FS
 
-// readPages parses the template of every page.
-func readPages() (map[string]*template.Template, error) {
+// readPages parses the template of every page upon what all pages share, once
+// for all sites of a process.
+var readPages = sync.OnceValues(func() (map[string]*template.Template, error) {
+	shared, err := template.ParseFS(templates, "templates/layout.html", "templates/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]*template.Template{}
 	for name := range pages {
-		t, err := template.ParseFS(templates, "templates/layout.html", "templates/parts/*.html", "templates/"+name+".html")
+		page, err := shared.Clone()
+		if err == nil {
+			page, err = page.ParseFS(templates, "templates/"+name+".html")
+		}
 		if err != nil {
 			return nil, err
 		}
-		out[name] = t
+		out[name] = page
 	}
 	return out, nil
-}
+})
 
 // fill makes a page.
 func (s *Site) fill(name string, page view) ([]byte, error) {

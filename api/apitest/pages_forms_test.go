@@ -50,7 +50,7 @@ var forms = map[string]url.Values{
 	"/settings/instruments/:instrument":       {"change_rules": {""}, "shown": {"0001-01-01T00:00:00Z"}},
 	"/settings/people/new":                    {"email": {"new@clinic.example"}, "name": {"New"}, "role": {"clinician"}},
 	"/settings/people/:account_id":            {"name": {"Bo"}, "role": {"clinician"}, "disabled": {"true"}, "shown": {"clinician Bo"}},
-	"/settings/people/:account_id/password":   {},
+	"/settings/people/:account_id/password":   {"id": {formID}},
 	"/settings/keys/new":                      {"id": {formID}, "name": {"tablet"}, "role": {"app"}},
 	"/settings/keys/:key_id/rotate":           {"overlap": {"24h"}},
 	"/settings/keys/:key_id/revoke":           {},

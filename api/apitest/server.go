@@ -65,7 +65,7 @@ func (s *Server) Breaking() *Server {
 // anybody may. The limits have tests of their own.
 func (s *Server) Unlimited() *Server {
 	none := mw.NewLimiter(mw.Limit{PerSecond: 1e9, Burst: 1e9}, s.Clock.Now)
-	s.Limits.Credential, s.Limits.Client, s.Limits.Stranger = none, none, none
+	s.Limits.Credential, s.Limits.Client, s.Limits.Stranger, s.Limits.Page = none, none, none, none
 	return s
 }
 

@@ -25,9 +25,12 @@ type Limits struct {
 	SignIn     *Limiter // by address: attempts to sign in
 	Account    *Limiter // by account and address: attempts to sign in
 	Visitor    *Limiter // by address: browsers that come without a session
+	Page       *Limiter // by account: pages that somebody opens or sends
 	Exports    *Slots   // by clinic: files under way at once
 	Exporters  *Slots   // by actor: files under way
+	Drawers    *Slots   // by actor: pictures in pixels, drawn or waited for
 	figures    chan struct{}
+	pictures   chan struct{}
 
 	good *lru.Cache[[sha256.Size]byte, time.Time] // credentials that were known, and until when that counts
 	now  func() time.Time
@@ -65,9 +68,12 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		SignIn:     NewLimiter(aMinute(30), now),
 		Account:    NewLimiter(aMinute(10), now),
 		Visitor:    NewLimiter(aMinute(60), now),
+		Page:       NewLimiter(aMinute(600), now),
 		Exports:    NewSlots(clinicExports, allExports),
 		Exporters:  NewSlots(1, allExports),
+		Drawers:    NewSlots(ownPictures, allDrawn),
 		figures:    make(chan struct{}, allFigures),
+		pictures:   make(chan struct{}, allPictures),
 	}
 }
 
@@ -79,6 +85,15 @@ const (
 	allExports    = 3
 	allFigures    = 2
 	exportWait    = 10 * time.Second // until it is worth asking again
+)
+
+// A picture in pixels takes a processor for a tenth of a second, a hundred times
+// as long as what it shows.
+const (
+	allPictures = 2 // drawn at once
+	ownPictures = 8 // of one actor, those that wait included
+	allDrawn    = 100
+	pictureWait = time.Second // until it is worth asking again
 )
 
 // aMinute is n at once, and n a minute.
@@ -184,6 +199,32 @@ func (l *Limits) Figuring(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Drawing waits for the turn of one more picture in pixels, until done is
+// called. It refuses an actor who has too many of them waiting, and fails with
+// ctx.
+func (l *Limits) Drawing(ctx context.Context, actor string) (done func(), err error) {
+	own, ok := l.Drawers.Take(actor)
+	if !ok {
+		return nil, fault.Wait("Too many pictures are being drawn. Wait until some are done, then try again.", pictureWait)
+	}
+	select {
+	case l.pictures <- struct{}{}:
+		return func() { <-l.pictures; own() }, nil
+	case <-ctx.Done():
+		own()
+		return nil, ctx.Err()
+	}
+}
+
+// Opening counts a page that an account opens or sends, and refuses one too
+// many: a page may read a client's whole history, or every name of the clinic.
+func (l *Limits) Opening(c echo.Context, account string) error {
+	if wait, ok := l.Page.Allow(account); !ok {
+		return refuse(c, "page", l.Page, wait, "This account opens too many pages.")
+	}
+	return nil
 }
 
 // refuse tells the limit in the headers of draft-ietf-httpapi-ratelimit-headers

@@ -213,6 +213,10 @@ func TestARefusalTellsTheLimitAndTheWait(t *testing.T) {
 			func(c echo.Context) error { return l.SigningIn(c, "canary") },
 			[]string{`"account";q=10;w=60`, `"account";r=0;t=6`, "6"},
 		},
+		"a page": {
+			func(c echo.Context) error { return l.Opening(c, "canary") },
+			[]string{`"page";q=600;w=60`, `"page";r=0;t=1`, "1"},
+		},
 	} {
 		var w *httptest.ResponseRecorder
 		for range 1000 {

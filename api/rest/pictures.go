@@ -93,10 +93,10 @@ func (h *Handlers) showTrajectory(c echo.Context, who auth.Principal, form strin
 	if form == echo.MIMEApplicationJSON {
 		return ok(c, trajectoryFromCare(found[0]))
 	}
-	return h.sendPicture(c, found[0], form, theme)
+	return h.sendPicture(c, who, found[0], form, theme)
 }
 
-func (h *Handlers) sendPicture(c echo.Context, t care.Trajectory, form string, theme chart.Theme) error {
+func (h *Handlers) sendPicture(c echo.Context, who auth.Principal, t care.Trajectory, form string, theme chart.Theme) error {
 	def, err := h.Care.Instruments.Get(t.Instrument)
 	if err != nil {
 		def = nil // no longer known; the scores still are
@@ -105,6 +105,11 @@ func (h *Handlers) sendPicture(c echo.Context, t care.Trajectory, form string, t
 	if form == typeSVG {
 		return c.Blob(http.StatusOK, form, drawn.SVG(theme))
 	}
+	done, err := h.Limits.Drawing(c.Request().Context(), who.Actor.String())
+	if err != nil {
+		return err
+	}
+	defer done()
 	pixels, err := drawn.PNG(theme)
 	if err != nil {
 		return err

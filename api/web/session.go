@@ -160,6 +160,9 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 		if errors.Join(err1, err2) != nil {
 			return v.redirect("/login")
 		}
+		if err := s.Limits.Opening(v.Context, account.String()); err != nil {
+			return err
+		}
 		who, err := s.Keys.PrincipalOf(ctx, clinic, account, s.sessions.GetInt(ctx, epochKey), v.origin())
 		if err == nil {
 			v.me, v.clinic, err = s.Keys.Me(ctx, who)

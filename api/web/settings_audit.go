@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -90,7 +91,7 @@ func auditAsked(asked url.Values) (care.EntryFilter, care.Page, error) {
 	if filter.Outcome != "" && filter.Outcome != audit.Done && filter.Outcome != audit.Refused {
 		return filter, page, wrong
 	}
-	if strings.ContainsRune(filter.Action, 0) {
+	if !utf8.ValidString(filter.Action) || strings.ContainsRune(filter.Action, 0) {
 		return filter, page, wrong
 	}
 	for field, into := range map[string]func(uuid.UUID){

@@ -128,12 +128,18 @@ func (s *Site) newKey(v *visit) error {
 	return v.render("settings_key", v.keyFormView())
 }
 
-// keyMadeKey is in the session: the form by which the last key was made.
-const keyMadeKey = "key_made"
+// secretKey is in the session: the form by which a secret was last made.
+const secretKey = "secret_made"
 
 // errKeyMade is the answer to a form that is sent again, such as by loading the
 // page with the secret once more.
 var errKeyMade = fault.New(fault.Conflict, "This key was made already, and its secret was shown once. If it is lost, revoke the key and make another.")
+
+// madeBy reports whether the last secret was made by a form, which then was sent
+// again.
+func (v *visit) madeBy(form string) bool {
+	return v.site.sessions.GetString(v.ctx(), secretKey) == form
+}
 
 // addKey makes a key, and shows its secret this once.
 func (s *Site) addKey(v *visit) error {
@@ -149,7 +155,7 @@ func (s *Site) addKey(v *visit) error {
 	var secret auth.Secret
 	id := r.id().String()
 	err := r.err(s.Keys.CheckNewKey(in))
-	if err == nil && s.sessions.GetString(v.ctx(), keyMadeKey) == id {
+	if err == nil && v.madeBy(id) {
 		err = errKeyMade
 	}
 	if err == nil {
@@ -160,7 +166,7 @@ func (s *Site) addKey(v *visit) error {
 		page.Form = v.sent()
 		return v.again("settings_key", page, err)
 	}
-	s.sessions.Put(v.ctx(), keyMadeKey, id)
+	s.sessions.Put(v.ctx(), secretKey, id)
 	return v.render("secret", view{Title: "The key was made", Data: secretData{Of: key.Name, Key: string(secret), Back: keysPath}})
 }
 

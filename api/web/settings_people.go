@@ -86,7 +86,8 @@ type personData struct {
 	Person personRow // no ID: a new one
 	Roles  []option
 	States []option
-	Me     bool // it is the account of who is signed in
+	Me     bool   // it is the account of who is signed in
+	Reset  string // the id of the form that replaces the password
 }
 
 var stateChoices = []option{{Value: "false", Label: "May sign in"}, {Value: "true", Label: "May not sign in"}}
@@ -150,6 +151,7 @@ func (v *visit) personView() (view, auth.Account, error) {
 		return view{}, a, err
 	}
 	data := personData{Tabs: v.tabs(), Person: personOf(a), Roles: v.rolesToGive(auth.AccountRoles()), States: stateChoices, Me: a.ID == v.me.ID}
+	data.Reset = v.site.Care.NewID().String()
 	return view{Title: string(a.Name), Data: data}, a, nil
 }
 
@@ -201,17 +203,30 @@ func (s *Site) changePerson(v *visit) error {
 	return v.done(settingsPath+"/people", "The account was changed.")
 }
 
+// errReplaced is the answer to a form that is sent again, such as by loading the
+// page with the password once more: what was handed over goes on to be good.
+var errReplaced = fault.New(fault.Conflict, "This password was replaced already, and the new one was shown once. If it is lost, replace it again from here.")
+
 // resetPassword gives an account a new password, and shows it this once.
 func (s *Site) resetPassword(v *visit) error {
 	page, a, err := v.personView()
 	if err != nil {
 		return err
 	}
-	password, err := s.Keys.ResetPassword(v.ctx(), v.who, a.ID)
+	var password auth.Password
+	r := v.reading()
+	id := r.id().String()
+	if err = r.err(nil); err == nil && v.madeBy(id) {
+		err = errReplaced
+	}
+	if err == nil {
+		password, err = s.Keys.ResetPassword(v.ctx(), v.who, a.ID)
+	}
 	if err != nil {
 		page.Form = personForm(a)
 		return v.again("settings_person", page, err)
 	}
+	s.sessions.Put(v.ctx(), secretKey, id)
 	return v.render("secret", view{Title: "The password was replaced", Data: secretData{
 		Of: string(a.Name), Email: string(a.Email), Password: string(password), Back: settingsPath + "/people",
 	}})

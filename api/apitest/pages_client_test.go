@@ -82,7 +82,7 @@ func TestTheClientsPageSaysWhetherTheyAreBetterSinceWhichDoseAndWhetherItHolds(t
 		t.Fatalf("the case is another one: %v", status)
 	}
 	tells(t, "better", page, "Better than the baseline by more than measurement error.", "In remission: below 5.", ", after dose 2</span>",
-		written(status["days_held"], false)+" days so far", "not", ", after dose 1</span>", ", after dose 3</span>", "lost on")
+		heldOf(tr), "not", ", after dose 1</span>", ", after dose 3</span>", "lost on")
 	late := newPatient(s)
 	late.treated(ill, ill, ill, ill, well, well) // seen in the form at the very start of the third
 	tells(t, "late", b.get(t, late.path), ", after dose 2</span>", "not", ", after dose 3</span>")

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -92,7 +93,7 @@ func columnsOf(t testing.TB, page []byte) (rows []map[string]string) {
 // summaries are how a page says what a course comes to.
 var summaries = map[any]string{
 	"relapsed": "Relapsed", "deteriorated": "Reliably worse", "unchanged": "No reliable change", "improved": "Reliably better",
-	"response": "Response", "remission": "Remission", "not_judged": "Change not verdicts", "baseline_only": "Baseline only", "no_baseline": "No score yet",
+	"response": "Response", "remission": "Remission", "not_judged": "Change not judged", "baseline_only": "Baseline only", "no_baseline": "No score yet",
 }
 
 // verdicts are the sentences of a verdict, by the member and the value that they
@@ -157,6 +158,7 @@ func compareStanding(t testing.TB, at string, tr object, page []byte) {
 		}
 		same(t, at+": the change", change, row["Change"])
 		same(t, at+": the status", summaries[standsAt(status, "summary")], row["Status"])
+		same(t, at+": how long the response held", heldOf(tr), row["Response held"])
 		title = ""
 	}
 	if title != "" {
@@ -172,6 +174,25 @@ func compareStanding(t testing.TB, at string, tr object, page []byte) {
 			t.Errorf("%s: that %q is said is %v, and the API has %s %v", at, j.says, said, j.member, standsAt(status, j.member))
 		}
 	}
+}
+
+// heldOf says how long the response of a trajectory lasted, in whole days.
+func heldOf(tr object) string {
+	days, there := standsAt(tr, "status", "days_held").(float64)
+	if !there || standsAt(tr, "rules", "relapse", "judged") != true {
+		return "–"
+	}
+	said := fmt.Sprintf("%d days", int(days+1e-4))
+	switch {
+	case days+1e-4 < 1:
+		said = "less than a day"
+	case days+1e-4 < 2:
+		said = "1 day"
+	}
+	if standsAt(tr, "status", "held_censored") == true {
+		said += " so far"
+	}
+	return said
 }
 
 // compareScores compares the table of all scores, the latest first.

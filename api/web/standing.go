@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"html/template"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -182,20 +183,28 @@ func (j verdict) relapse() string {
 	return j.T("The response was lost on %s, and is not back.", j.day(*s.RelapsedAt))
 }
 
-// held says how long the response lasted. Who was no case had none to keep.
+// held says how long the response lasted, in whole days and never more than it
+// did. Who was no case had none to keep.
 func (j verdict) held() string {
 	s := j.tr.Status
-	switch {
-	case !j.tr.Relapse.Judged || s.DaysHeld == nil:
+	if !j.tr.Relapse.Judged || s.DaysHeld == nil {
 		return ""
-	case j.Number(s.DaysHeld) == "1" && s.HeldCensored:
+	}
+	// Whatever is short of a whole day by the rounding of a trajectory's days is one.
+	days := int(math.Floor(*s.DaysHeld + 1e-4))
+	switch {
+	case days < 1 && s.HeldCensored:
+		return j.T("less than a day so far")
+	case days < 1:
+		return j.T("less than a day")
+	case days == 1 && s.HeldCensored:
 		return j.T("1 day so far")
-	case j.Number(s.DaysHeld) == "1":
+	case days == 1:
 		return j.T("1 day")
 	case s.HeldCensored:
-		return j.T("%s days so far", j.Number(s.DaysHeld))
+		return j.T("%d days so far", days)
 	}
-	return j.T("%s days", j.Number(s.DaysHeld))
+	return j.T("%d days", days)
 }
 
 // since says when the client was first reliably better, and after which dose,

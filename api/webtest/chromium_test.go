@@ -43,7 +43,11 @@ func openChromium(t *testing.T, url string) *chromium {
 		}
 		t.Skip("there is no chromium here")
 	}
-	limited, cancel := context.WithTimeout(process, 3*time.Minute)
+	patience := 3 * time.Minute
+	if long() {
+		patience = time.Hour
+	}
+	limited, cancel := context.WithTimeout(process, patience)
 	ctx, shut := chromedp.NewContext(limited, chromedp.WithNewBrowserContext())
 	t.Cleanup(func() { shut(); cancel() })
 	c := &chromium{t: t, ctx: ctx, url: url}

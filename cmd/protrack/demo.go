@@ -82,15 +82,19 @@ func listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// demoKeys is a key for each role.
+// demoKeys is a key for each role, and how people sign in.
 type demoKeys struct {
 	who      auth.Principal // the admin
 	secret   map[auth.Role]auth.Secret
-	password auth.Password // of the clinician's account
+	password []auth.Password // of the people, in their order
 }
 
-// demoEmail is the address of the clinician's account.
-const demoEmail = "ada@clinic.example"
+// demoPeople have an account each: the roles whose pages differ most.
+var demoPeople = []auth.NewAccount{
+	{Email: "ada@clinic.example", Name: "Ada Demo", Role: auth.Clinician},
+	{Email: "rita@clinic.example", Name: "Rita Demo", Role: auth.Researcher},
+	{Email: "olga@clinic.example", Name: "Olga Demo", Role: auth.Owner},
+}
 
 // stage founds the clinic, makes a key for each role and tells the stories.
 func (s *services) stage(ctx context.Context, stories []demo.Story) (demoKeys, demo.Seeded, error) {
@@ -115,9 +119,12 @@ func (s *services) stage(ctx context.Context, stories []demo.Story) (demoKeys, d
 			return demoKeys{}, demo.Seeded{}, err
 		}
 	}
-	_, keys.password, err = s.keys.CreateAccount(ctx, owner, auth.NewAccount{Email: demoEmail, Name: "Ada Demo", Role: auth.Clinician})
-	if err != nil {
-		return demoKeys{}, demo.Seeded{}, err
+	for _, person := range demoPeople {
+		_, password, err := s.keys.CreateAccount(ctx, owner, person)
+		if err != nil {
+			return demoKeys{}, demo.Seeded{}, err
+		}
+		keys.password = append(keys.password, password)
 	}
 	seeded, err := demo.Seed(ctx, s.care, who, stories)
 	return keys, seeded, err
@@ -163,7 +170,11 @@ func (k demoKeys) print(t *terminal, url string, client uuid.UUID, n demo.Seeded
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nA synthetic clinic: %d clients, %d sessions, %d assessments. Nobody in it exists,\nand nothing of it is kept when this ends (Ctrl-C).\n",
 		n.Clients, n.Sessions, n.Assessments)
-	fmt.Fprintf(&b, "\n  Sign in     %s/login as %s with %s", url, demoEmail, string(k.password))
+	fmt.Fprintf(&b, "\nThe pages: open %s in a browser and sign in as one of\n\n", url)
+	for i, person := range demoPeople {
+		fmt.Fprintf(&b, "  %-11s %-20s %s\n", person.Role, string(person.Email), string(k.password[i]))
+	}
+	fmt.Fprintf(&b, "\nThe client above is %s/clients/%s there.\n\nFor programs, with a key for each role:\n", url, client)
 	fmt.Fprintf(&b, "\n  API         %s/v1\n  Reference   %s/swagger/index.html\n  OpenAPI     %s/openapi.json\n  Health      %s/readyz   %s/metrics\n\n", url, url, url, url, url)
 	for _, role := range auth.Roles() {
 		fmt.Fprintf(&b, "  %-11s %s\n", role, string(k.secret[role]))

@@ -58,7 +58,6 @@ func TestWhoOpensPagesWithoutEndIsHeldBackAndNobodyElse(t *testing.T) {
 	greedy.get(t, "/clients").Want(http.StatusOK)
 }
 
-
 func TestSendingTheFormOfAPasswordAgainReplacesItOnce(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		owner := inRole(ada, auth.Owner)
@@ -76,9 +75,9 @@ func TestSendingTheFormOfAPasswordAgainReplacesItOnce(t *testing.T) {
 		if strings.Contains(string(again.Body), string(password[1])) || strings.Contains(string(again.Body), "<code>") {
 			t.Error("a secret is shown again")
 		}
-		new := browse(s, strange)
-		new.get(t, "/login")
-		goesTo(t, new.post(t, "/login", url.Values{"clinic": {"here"}, "email": {"bo@clinic.example"}, "password": {string(password[1])}}), "/")
+		person := browse(s, strange)
+		person.get(t, "/login")
+		goesTo(t, person.post(t, "/login", url.Values{"clinic": {"here"}, "email": {"bo@clinic.example"}, "password": {string(password[1])}}), "/")
 		form.Set("id", formOn(t, b.get(t, page).Body).Get("id"))
 		b.post(t, page+"/password", form).Want(http.StatusOK) // a form that is opened anew is another
 	})

@@ -18,8 +18,8 @@ func hostile() []string {
 	return []string{
 		"", "\x00", "a\x00b", "\xff\xfe", "a\r\nSet-Cookie: x=y", "\u202eevil\u2066", "\u200b\u200d\ufeff", "\U0001F468\u200d\U0001F469\u200d\U0001F467",
 		strings.Repeat("x", 10_000), strings.Repeat("\u0301", 3_000), `{{.FormToken}}`, `</svg><script>alert(1)</script>`, `=HYPERLINK("//evil.example")`,
-		"-1", "0", "1e309", "NaN", "9223372036854775808", "2147483648", "0x10", "2026-13-45", "9999-12-31", "0000-01-01T00:00", "99999-01-01T00:00",
-		"00000000-0000-0000-0000-000000000000", formID, "../../etc/passwd", "%s%n%d", "' OR 1=1 --", "after:", "after:x", "after:" + formID, "true",
+		"-1", "1e309", "NaN", "9223372036854775808", "2026-13-45", "9999-12-31", "0000-01-01T00:00",
+		"00000000-0000-0000-0000-000000000000", formID, "%s%n%d", "' OR 1=1 --", "after:x", "after:" + formID, "true",
 	}
 }
 
@@ -39,17 +39,25 @@ func fields(form url.Values, page []byte) []string {
 	return slices.Compact(out)
 }
 
+// thinned says of how many combinations one is tried.
+func thinned() int {
+	if long() {
+		return 1
+	}
+	return 11
+}
+
 func TestNoFieldOfAFormBreaksThePage(t *testing.T) {
 	t.Parallel()
 	apitest.EachWith(t, atProvider(t), func(t *testing.T, s *apitest.Server) {
-		s.Clock.Set(today)
+		s.Unlimited().Clock.Set(today)
 		owner := inRole(ada, auth.Owner)
 		owner.Email = "owner@clinic.example"
 		hire(t, s, ada)
 		hire(t, s, owner)
 		clinician, manager := signedIn(t, s, ada), signedIn(t, s, owner)
 		ids := things(s)
-		for _, route := range formRoutes(t, s) {
+		for i, route := range formRoutes(t, s) {
 			if slices.Contains([]string{"/logout", "/login/provider", "/account/password"}, route) {
 				continue // they end the session, or ask no field
 			}
@@ -59,11 +67,11 @@ func TestNoFieldOfAFormBreaksThePage(t *testing.T) {
 			}
 			path := ids.Replace(route)
 			page := b.get(t, path)
-			for _, field := range fields(forms[route], page.Body) {
-				if field == "form_token" {
-					continue
-				}
-				for _, value := range hostile() {
+			for j, field := range fields(forms[route], page.Body) {
+				for k, value := range hostile() {
+					if field == "form_token" || (i+j+k)%thinned() != 0 {
+						continue
+					}
 					r := b.post(t, path, withField(forms[route], field, value))
 					if r.Status >= http.StatusInternalServerError {
 						t.Errorf("%s, %s=%.40q: %d", route, field, value, r.Status)
@@ -87,17 +95,19 @@ var addressed = []string{
 func TestNoAddressBreaksAPage(t *testing.T) {
 	t.Parallel()
 	apitest.EachWith(t, atProvider(t), func(t *testing.T, s *apitest.Server) {
-		s.Clock.Set(today)
+		s.Unlimited().Clock.Set(today)
 		owner := inRole(ada, auth.Owner)
 		owner.Email = "owner@clinic.example"
 		hire(t, s, owner)
 		b := signedIn(t, s, owner)
 		ids := things(s)
-		for _, route := range pageRoutes(t, s) {
-			path := ids.Replace(route)
-			for _, field := range addressed {
-				for _, value := range hostile() {
-					r := b.get(t, path+"?"+url.Values{field: {value}}.Encode())
+		for i, route := range pageRoutes(t, s) {
+			for j, field := range addressed {
+				for k, value := range hostile() {
+					if (i+j+k)%thinned() != 0 {
+						continue
+					}
+					r := b.get(t, ids.Replace(route)+"?"+url.Values{field: {value}}.Encode())
 					if r.Status >= http.StatusInternalServerError {
 						t.Errorf("%s?%s=%.40q: %d", route, field, value, r.Status)
 					}

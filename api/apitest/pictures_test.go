@@ -102,3 +102,28 @@ func wellFormed(t *testing.T, text []byte) {
 		}
 	}
 }
+
+func TestWhoAsksForManyPicturesAtOnceIsHeldBackAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := apitest.SQLite(t)
+	c := drawn(t, s)
+	at := "/v1/clients/" + c.client + "/trajectory"
+	var ends []func()
+	for {
+		done, ok := s.Limits.Drawers.Take(s.Clinic.Who.Actor.String())
+		if !ok {
+			break
+		}
+		ends = append(ends, done)
+	}
+	s.Do("GET", at+".png?instrument=phq-9", nil).Want(http.StatusTooManyRequests)
+	s.Do("GET", at+"?instrument=phq-9", nil, "Accept", "image/png").Want(http.StatusTooManyRequests)
+	s.Do("GET", at+".svg?instrument=phq-9", nil).Want(http.StatusOK)
+	s.As(s.Clinic.Key["clinician"], "GET", at+".png?instrument=phq-9", nil).Want(http.StatusOK)
+	for _, done := range ends {
+		done()
+	}
+	for range 20 { // each gives its slot back
+		s.Do("GET", at+".png?instrument=phq-9", nil).Want(http.StatusOK)
+	}
+}

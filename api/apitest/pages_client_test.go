@@ -141,6 +141,11 @@ func TestAnAssessmentsPageTellsWhyEachAnswerIsMissingAndWhatEachVersionChanged(t
 	tells(t, "gated", b.get(t, gated), "Not asked: question 1 leaves it out", "not", "Skipped", "Declined")
 	tells(t, "a total", b.get(t, p.answered(today.Add(-2*time.Hour), "total", 12)), "Only a total was recorded.", "Item 9 has no answer", "not", "Nearly every day")
 
+	const atOnce, later = "today, before they leave", "This answer is of an earlier day."
+	flagged := func(ago time.Duration) string { return p.answered(today.Add(-ago), "answers", with(well, "phq9_9", 1)) }
+	tells(t, "of today", b.get(t, flagged(time.Hour)), atOnce, "not", later)
+	tells(t, "of last week", b.get(t, flagged(7*24*time.Hour)), later, "not", atOnce)
+
 	b.get(t, form+"/amend").Want(http.StatusOK)
 	etag := s.Do("GET", "/v1"+form, nil).Header.Get("ETag")
 	s.Do("PUT", "/v1"+form, object{"reason": "misread the paper", "answers": with(ill, "phq9_3", drop), "declined": []string{"phq9_3"}}, "If-Match", etag).Want(http.StatusOK)

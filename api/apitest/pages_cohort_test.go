@@ -61,7 +61,7 @@ func TestAPageOfAFigureWithholdsWhatTheAPIWithholds(t *testing.T) {
 	if said := string(page.Body); strings.Contains(said, `name="population"`) || !strings.Contains(said, `name="cells"`) {
 		t.Error("the form offers what a researcher may not ask, or does not offer what they may")
 	}
-	b.get(t, "/cohort/change?instrument=phq-9&population=clinic").Want(http.StatusForbidden)
+	says(t, b.get(t, "/cohort/change?instrument=phq-9&population=clinic").Want(http.StatusForbidden), "Your role does not allow that.")
 }
 
 func TestWhatIsWrongWithAFigureStandsBesideItsField(t *testing.T) {

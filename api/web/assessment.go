@@ -79,7 +79,7 @@ func (s *Site) assessment(v *visit) error {
 		At: a.CompletedAt.In(client.Zone()), RecordedAt: a.RecordedAt.In(client.Zone()),
 		Retracted: a.Retracted, Reason: string(a.Reason), TotalOnly: a.Total != nil, MayAmend: v.who.May(amendAssessments...) && !a.Retracted,
 	}
-	data.score(t, sh.def, a.Score)
+	data.score(t, sh.def, a.Score, s.Now().Sub(a.CompletedAt))
 	if !data.TotalOnly {
 		data.Items = t.items(sh.def, client.Sex, a)
 	}
@@ -94,8 +94,8 @@ func (s *Site) assessment(v *visit) error {
 	return v.render("assessment", view{Title: sh.def.Title, Data: data})
 }
 
-// score fills in what the answers mean.
-func (d *assessmentData) score(t tongue, def *instrument.Definition, s instrument.Score) {
+// score fills in what the answers mean, which were given some time ago.
+func (d *assessmentData) score(t tongue, def *instrument.Definition, s instrument.Score, age time.Duration) {
 	d.Total, d.Least, d.Most, d.Severity = s.Total, def.Scoring.Min, def.Scoring.Max, bandOf(def, s.Severity)
 	d.Answered, d.Missing, d.Prorated = s.ItemsAnswered, s.ItemsMissing, s.Prorated
 	d.Rule, d.Source, d.Version = s.Rule, def.Scoring.Source, s.InstrumentVersion
@@ -119,7 +119,7 @@ func (d *assessmentData) score(t tongue, def *instrument.Definition, s instrumen
 		d.Screens = append(d.Screens, row)
 	}
 	for _, f := range s.Flags {
-		d.Flags = append(d.Flags, warn(t, f))
+		d.Flags = append(d.Flags, warn(t, f, age))
 	}
 }
 

@@ -42,6 +42,7 @@ func (v *visit) sessionRows(d *dossier, tr care.Trajectory) []sessionRow {
 	for _, s := range tr.Sessions {
 		changes[s.SessionID] = s
 	}
+	forms := formsOfSessions(tr)
 	var out []sessionRow
 	for _, ses := range slices.Backward(d.sessions) {
 		if ses.StartedAt.After(v.site.Now()) {
@@ -50,7 +51,7 @@ func (v *visit) sessionRows(d *dossier, tr care.Trajectory) []sessionRow {
 		c := changes[ses.ID]
 		row := sessionRow{
 			Name: t.sessionKind(string(ses.Kind)) + " " + strconv.Itoa(ses.Place), At: ses.StartedAt.In(d.client.Zone()), Given: t.given(ses.Medicine),
-			Before: v.formCell(path, tr, ses, care.BeforeIt, c.Before, c.BeforeID), After: v.formCell(path, tr, ses, care.AfterIt, c.After, c.AfterID),
+			Before: v.formCell(path, tr.Instrument, ses, care.BeforeIt, c.Before, c.BeforeID, forms), After: v.formCell(path, tr.Instrument, ses, care.AfterIt, c.After, c.AfterID, forms),
 			Change: c.Change, Since: c.SincePreviousAfter,
 		}
 		if v.who.May(auth.WriteCare) {
@@ -63,27 +64,34 @@ func (v *visit) sessionRows(d *dossier, tr care.Trajectory) []sessionRow {
 
 // formCell is the form that a session is compared by; where it has none, one
 // without a score; else where it can be entered, if it is one with a dose.
-func (v *visit) formCell(path string, tr care.Trajectory, ses care.Session, timing care.Timing, total *float64, id *uuid.UUID) formCell {
-	if id == nil {
-		id = formOfSession(tr, ses.ID, timing)
+func (v *visit) formCell(path, instrument string, ses care.Session, timing care.Timing, total *float64, id *uuid.UUID, forms map[formPlace]uuid.UUID) formCell {
+	if unscored, stands := forms[formPlace{ses.ID, timing}]; id == nil && stands {
+		id = &unscored
 	}
 	switch {
 	case id != nil:
 		return formCell{Total: total, Path: "/assessments/" + id.String()}
 	case ses.Kind == care.Dosing && v.who.May(auth.WriteAssessments):
-		return formCell{Enter: formAddress(path, care.DueForm{Instrument: tr.Instrument, Timing: timing, SessionID: ses.ID})}
+		return formCell{Enter: formAddress(path, care.DueForm{Instrument: instrument, Timing: timing, SessionID: ses.ID})}
 	}
 	return formCell{}
 }
 
-// formOfSession is the last form of a session, scored or not; nil: none.
-func formOfSession(tr care.Trajectory, session uuid.UUID, timing care.Timing) *uuid.UUID {
-	for _, p := range slices.Backward(tr.Points) {
-		if p.SessionID != nil && *p.SessionID == session && string(p.Timing) == string(timing) {
-			return &p.AssessmentID
+// formPlace is where a form stands among the sessions.
+type formPlace struct {
+	session uuid.UUID
+	timing  care.Timing
+}
+
+// formsOfSessions finds the last form of each session, scored or not.
+func formsOfSessions(tr care.Trajectory) map[formPlace]uuid.UUID {
+	out := map[formPlace]uuid.UUID{}
+	for _, p := range tr.Points {
+		if p.SessionID != nil {
+			out[formPlace{*p.SessionID, care.Timing(p.Timing)}] = p.AssessmentID
 		}
 	}
-	return nil
+	return out
 }
 
 // given is what was given in a session, in words.
@@ -176,16 +184,21 @@ func (t tongue) sessionOf(id uuid.UUID, sessions []care.Session, client care.Cli
 // withoutAfter are the doses after which a form of an instrument that the
 // client had by then is missing, and is no longer due; the latest first.
 func (v *visit) withoutAfter(client care.Client, sessions []care.Session, all []care.Trajectory, due []care.DueForm, title func(string) string) []missingForms {
+	forms := make([]map[formPlace]uuid.UUID, len(all))
+	for i, tr := range all {
+		forms[i] = formsOfSessions(tr)
+	}
 	var out []missingForms
 	for _, ses := range slices.Backward(sessions) {
 		if ses.Kind != care.Dosing || ses.StartedAt.After(v.site.Now()) {
 			continue
 		}
 		gap := missingForms{Session: v.tongue().sessionName(ses, client.Zone())}
-		for _, tr := range all {
+		for i, tr := range all {
+			_, stands := forms[i][formPlace{ses.ID, care.AfterIt}]
 			form := care.DueForm{Instrument: tr.Instrument, Timing: care.AfterIt, SessionID: ses.ID}
 			known := len(tr.Points) > 0 && !tr.Points[0].At.After(ses.StartedAt)
-			if known && formOfSession(tr, ses.ID, care.AfterIt) == nil && !isDue(due, form) {
+			if known && !stands && !isDue(due, form) {
 				gap.Forms = append(gap.Forms, v.enterLink("/clients/"+client.ID.String(), form, title))
 			}
 		}

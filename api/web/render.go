@@ -9,11 +9,13 @@ import (
 	"html/template"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/api/problem"
+	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/fault"
 )
 
@@ -147,8 +149,12 @@ func (v *visit) failed(err error) error {
 	doc := problem.Of(err, v.Response().Header().Get("X-Request-Id"))
 	problem.Report(v.site.Log, v.Context, doc, err)
 	problem.Wait(v.Context, doc)
+	detail := doc.Detail
+	if strings.HasPrefix(detail, auth.NotAllowed) { // names of permissions are for programs
+		detail = word("Your role does not allow that. An owner or admin of your clinic can give you another one.")
+	}
 	return v.renderAs(doc.Status, "fault", view{
 		Title: cmp.Or(doc.Title, http.StatusText(doc.Status)), Narrow: true,
-		Fault: fault.New(fault.Invalid, doc.Detail), Data: faultData{Request: doc.RequestID, Back: "/", Glass: v.glassPath(err)},
+		Fault: fault.New(fault.Invalid, detail), Data: faultData{Request: doc.RequestID, Back: "/", Glass: v.glassPath(err)},
 	})
 }

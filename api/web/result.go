@@ -72,7 +72,7 @@ func (s *Site) result(v *visit) error {
 		data.Severity = severityOf(sh.def, *a.Score.Severity)
 	}
 	for _, f := range a.Score.Flags {
-		data.Flags = append(data.Flags, warn(t, f))
+		data.Flags = append(data.Flags, warn(t, f, s.Now().Sub(a.CompletedAt)))
 	}
 	if err := v.compare(&data, a, client, sh.sessions); err != nil {
 		return err
@@ -134,14 +134,19 @@ func severityOf(def *instrument.Definition, id string) string {
 	return id
 }
 
-// warn puts a flag in words, with what to do next. An answer of 0 raises none,
-// and is no all-clear.
-func warn(t tongue, f instrument.Flag) warning {
+// warn puts a flag in words, with what to do next: whoever answered today may
+// still be there, whoever did days ago is not. An answer of 0 raises none, and
+// is no all-clear.
+func warn(t tongue, f instrument.Flag, age time.Duration) warning {
 	switch f.Code {
 	case "suicidal_ideation":
+		todo := t.T("Speak with the client about this answer today, before they leave. Assess the risk, follow your clinic's safety plan, and write down what was done.")
+		if age > 24*time.Hour {
+			todo = t.T("This answer is of an earlier day. If nobody has spoken with the client about it since, do so now. Assess the risk, follow your clinic's safety plan, and write down what was done.")
+		}
 		return warning{
 			Title: t.T("Item 9 was answered above 0: thoughts of being better off dead, or of self-harm"),
-			Text:  t.T("Speak with the client about this answer today, before they leave. Assess the risk, follow your clinic's safety plan, and write down what was done."),
+			Text:  todo,
 			Alarm: true,
 		}
 	case "item9_not_answered":

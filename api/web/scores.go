@@ -162,7 +162,7 @@ func (t tongue) alarms(client care.Client, all []care.Trajectory, defs []*instru
 			for _, f := range tr.Details[p.AssessmentID].Flags {
 				a := alarm{
 					Path: "/assessments/" + p.AssessmentID.String(), At: p.At.In(j.in()), Instrument: j.title(),
-					Text: t.alarmText(j.def, f), Safety: warn(t, f).Alarm,
+					Text: t.alarmText(j.def, f), Safety: warn(t, f, 0).Alarm,
 				}
 				if i == len(tr.Points)-1 {
 					now = append(now, a)

@@ -84,7 +84,7 @@ func (s *services) found(ctx context.Context, secret auth.Secret, w io.Writer) e
 		return explain("first clinic", err)
 	}
 	if founded && generated {
-		_, err = fmt.Fprintf(w, "The admin key of the new clinic %q, shown this once:\n\n  %s\n\n", firstClinic, string(secret))
+		_, err = fmt.Fprintf(w, "The admin key of the new clinic %q, shown this once:\n\n  %s\n\nIn a browser, /setup makes the first account with it.\n\n", firstClinic, string(secret))
 	}
 	return err
 }

@@ -104,6 +104,9 @@ func (p Principal) May(need ...Permission) bool {
 	return p.Clinic != uuid.Nil && p.Held.Has(need...)
 }
 
+// NotAllowed begins what somebody is told whose credential lacks a permission.
+const NotAllowed = "This credential does not allow that"
+
 // Require returns nil if the principal holds all of the permissions, else a
 // Forbidden fault (or Unauthenticated for a principal of no clinic).
 func (p Principal) Require(need ...Permission) error {
@@ -111,7 +114,7 @@ func (p Principal) Require(need ...Permission) error {
 	case p.Clinic == uuid.Nil:
 		return fault.New(fault.Unauthenticated, "A key is needed.")
 	case !p.May(need...):
-		return fault.New(fault.Forbidden, "This credential does not allow that: it needs "+PermissionsOf(need...).String()+".")
+		return fault.New(fault.Forbidden, NotAllowed+": it needs "+PermissionsOf(need...).String()+".")
 	}
 	return nil
 }

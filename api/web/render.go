@@ -127,7 +127,7 @@ func (v *visit) again(name string, page view, err error) error {
 	if !errors.As(err, &f) || f.Kind == fault.Unavailable {
 		return err
 	}
-	page.Fault = f
+	page.Fault = forPeople(f)
 	if page.Form.values == nil {
 		page.Form = v.sent()
 	}
@@ -135,6 +135,14 @@ func (v *visit) again(name string, page view, err error) error {
 	doc := problem.Of(err, "")
 	problem.Wait(v.Context, doc)
 	return v.renderAs(doc.Status, name, page)
+}
+
+// forPeople names no permission, as an API does for programs.
+func forPeople(f *fault.Error) *fault.Error {
+	if !strings.HasPrefix(f.Message, auth.NotAllowed) {
+		return f
+	}
+	return fault.New(f.Kind, word("Your role does not allow that. An owner or admin of your clinic can give you another one."), f.Details...)
 }
 
 // faultData is what a page says of an error.
@@ -149,12 +157,8 @@ func (v *visit) failed(err error) error {
 	doc := problem.Of(err, v.Response().Header().Get("X-Request-Id"))
 	problem.Report(v.site.Log, v.Context, doc, err)
 	problem.Wait(v.Context, doc)
-	detail := doc.Detail
-	if strings.HasPrefix(detail, auth.NotAllowed) { // names of permissions are for programs
-		detail = word("Your role does not allow that. An owner or admin of your clinic can give you another one.")
-	}
 	return v.renderAs(doc.Status, "fault", view{
 		Title: cmp.Or(doc.Title, http.StatusText(doc.Status)), Narrow: true,
-		Fault: fault.New(fault.Invalid, detail), Data: faultData{Request: doc.RequestID, Back: "/", Glass: v.glassPath(err)},
+		Fault: forPeople(fault.New(fault.Invalid, doc.Detail)), Data: faultData{Request: doc.RequestID, Back: "/", Glass: v.glassPath(err)},
 	})
 }

@@ -2,12 +2,16 @@ package web_test
 
 import (
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/protrack/protrack/api/problem"
+	"github.com/protrack/protrack/pkg/fault"
 )
 
 // faultsOfServices are the files whose faults come back with the forms.
@@ -61,5 +65,30 @@ func TestEveryFaultThatAServiceFindsInAFormIsThereInSpanish(t *testing.T) {
 	}
 	if found < 40 {
 		t.Fatalf("%d faults found: the patterns no longer fit", found)
+	}
+}
+
+// TestEveryTitleOfAFaultIsThereInSpanish: the page of an error is headed by the
+// title of its problem document.
+func TestEveryTitleOfAFaultIsThereInSpanish(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("words/es/faults.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words map[string]string
+	if err := json.Unmarshal(data, &words); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []fault.Kind{
+		fault.Malformed, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Gone, fault.Conflict, fault.Stale,
+		fault.PreconditionRequired, fault.TooLarge, fault.UnsupportedMedia, fault.RateLimited, fault.Unavailable,
+	} {
+		if title := problem.Of(fault.New(kind, ""), "").Title; words[title] == "" {
+			t.Errorf("%s is headed %q: Spanish lacks it", kind, title)
+		}
+	}
+	if ours := problem.Of(errors.New("unforeseen"), ""); words[ours.Title] == "" || words[ours.Detail] == "" {
+		t.Errorf("Spanish lacks %q or %q", ours.Title, ours.Detail)
 	}
 }

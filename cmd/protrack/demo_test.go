@@ -60,7 +60,7 @@ func visited(t *testing.T, page *url.URL, email, password string) int {
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		for name, value := range cookies {
-			req.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // as the browser sends it back
+			req.AddCookie(&http.Cookie{Name: name, Value: value})
 		}
 		res, err := http.DefaultTransport.RoundTrip(req)
 		if err != nil {

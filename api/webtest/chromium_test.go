@@ -8,13 +8,11 @@ import (
 	"io"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -141,52 +139,6 @@ var axe = sync.OnceValues(func() (string, error) {
 	source, err := io.ReadAll(z)
 	return string(source), err
 })
-
-// screens are what a page is looked at on.
-var screens = []struct {
-	name          string
-	width, height int64
-}{{"phone", 390, 844}, {"desk", 1280, 800}}
-
-// look holds a page against the rules of accessibility, on a phone and on a
-// desk, by day and by night, and takes its picture where one is wanted. It must
-// not need to be scrolled sideways.
-func (c *chromium) look(name string) {
-	c.t.Helper()
-	source, err := axe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.do(chromedp.Evaluate[chromedp.Void](source + ";0"))
-	for _, screen := range screens {
-		for _, scheme := range []string{"light", "dark"} {
-			c.do(chromedp.EmulateViewport(screen.width, screen.height))
-			if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			}); err != nil {
-				c.t.Fatal(err)
-			}
-			at := name + ", " + screen.name + ", " + scheme
-			if wide := ask[int64](c, "document.documentElement.scrollWidth"); wide > screen.width {
-				c.t.Errorf("%s: %d pixels wide", at, wide)
-			}
-			found := violations(c)
-			if len(found) > 0 {
-				c.t.Errorf("%s: %s", at, strings.Join(found, "\n"))
-			}
-			if *shots != "" {
-				picture, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				file := filepath.Join(*shots, strings.Join([]string{name, screen.name, scheme}, "-")+".png")
-				if err := os.WriteFile(file, picture, 0o600); err != nil {
-					c.t.Fatal(err)
-				}
-			}
-		}
-	}
-}
 
 // violations are what axe-core finds in the page that is shown.
 func violations(c *chromium) []string {

@@ -52,7 +52,7 @@ func TestAnUnsentQuestionnaireIsKeptInItsTabForItsPersonUntilItIsStored(t *testi
 	c.enter(ada)
 	c.open(form)
 	same(t, "the answers", []string{"2", "0"}, []string{c.chosen("phq2_1"), c.chosen("phq2_2")})
-	c.look("questionnaire-restored")
+	c.examine("questionnaire-restored")
 	c.press("main button.wide")
 	c.open(form)
 	same(t, "after it was stored", "", c.chosen("phq2_1"))

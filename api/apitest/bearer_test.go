@@ -130,7 +130,7 @@ func atTheProvider(t *testing.T, s *apitest.Server, p *authtest.Provider, who au
 	t.Helper()
 	b := browse(s, atHome)
 	b.get(t, "/login").Want(http.StatusOK)
-	page := b.post(t, "/login/provider", nil).Want(http.StatusOK)
+	page := b.post(t, "/login/provider", url.Values{"wanted": {"/account"}}).Want(http.StatusOK)
 	m := onward.FindSubmatch(page.Body)
 	if m == nil {
 		t.Fatalf("no way on: %s", page.Body)
@@ -139,7 +139,7 @@ func atTheProvider(t *testing.T, s *apitest.Server, p *authtest.Provider, who au
 	path := "/login/callback?" + back.Encode()
 	// It is another site's page that sends the browser here.
 	apitest.ReadAll(t, browse(s, strange).send("GET", path, nil, "Sec-Fetch-Site", "cross-site")).Want(http.StatusForbidden)
-	goesTo(t, b.keep(t, b.send("GET", path, nil, "Sec-Fetch-Site", "cross-site")), "/")
+	goesTo(t, b.keep(t, b.send("GET", path, nil, "Sec-Fetch-Site", "cross-site")), "/account")
 	b2 := *b
 	b2.get(t, path).Want(http.StatusForbidden) // once
 	return b

@@ -132,10 +132,13 @@ func zone(name string) *time.Location {
 	return time.UTC
 }
 
+// longestPath is how many bytes an address may have to be gone back to.
+const longestPath = 2000
+
 // localPath is a path of this server to go back to, or the first page. What a
 // browser could read as another server's is none.
 func localPath(path string) string {
-	if u, err := url.Parse(path); err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") ||
+	if u, err := url.Parse(path); err != nil || len(path) > longestPath || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") ||
 		strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"
 	}

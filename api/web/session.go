@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 	stateKey     = "state" // of a sign-in at the provider that is under way
 	nonceKey     = "nonce"
 	verifierKey  = "verifier"
+	wantedKey    = "wanted" // the page that was asked for before it
 )
 
 // load finds the browser's session. That of an account lasts from request to
@@ -158,7 +160,7 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 		clinic, err1 := uuid.Parse(s.sessions.GetString(ctx, clinicKey))
 		account, err2 := uuid.Parse(s.sessions.GetString(ctx, accountKey))
 		if errors.Join(err1, err2) != nil {
-			return v.redirect("/login")
+			return v.toLogin()
 		}
 		if err := s.Limits.Opening(v.Context, account.String()); err != nil {
 			return err
@@ -171,7 +173,7 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 			if err := s.sessions.Destroy(ctx); err != nil {
 				return err
 			}
-			return v.redirect("/login")
+			return v.toLogin()
 		}
 		if err != nil {
 			return err
@@ -180,6 +182,17 @@ func (s *Site) signedIn(page func(*visit) error) func(*visit) error {
 		mw.NoteActor(v.Context, who)
 		return page(v)
 	}
+}
+
+// toLogin sends the browser to sign in, and from there to the page that it asked
+// for. A form is not sent again.
+func (v *visit) toLogin() error {
+	r := v.Request()
+	wanted := localPath(r.URL.RequestURI())
+	if wanted == "/" || r.Method != http.MethodGet {
+		return v.redirect("/login")
+	}
+	return v.redirect("/login?" + url.Values{wantedField: {wanted}}.Encode())
 }
 
 // limit refuses a browser that asks too often to sign in to an account.

@@ -14,8 +14,12 @@ import (
 type loginForm struct {
 	Clinic, Email string
 	Provider      bool
-	Unsafe        bool // the browser will not keep the cookie
+	Unsafe        bool   // the browser will not keep the cookie
+	Wanted        string // the page to go on to: a path of this server
 }
+
+// wantedField names the page to go on to, in the address of the form and in it.
+const wantedField = "wanted"
 
 // theClinic is the one that a form or a link names, or else the site's own.
 func (v *visit) theClinic() string {
@@ -34,18 +38,20 @@ func (v *visit) unsafe() bool {
 	return v.Scheme() != "https" && !here
 }
 
-func (v *visit) loginView() view {
+// loginView is the form to sign in, which leads on to the page that was wanted.
+func (v *visit) loginView(wanted string) view {
 	return view{Title: "Sign in", Narrow: true, Data: loginForm{
 		Clinic: v.theClinic(), Unsafe: v.unsafe(), Email: strings.TrimSpace(v.typed("email")), Provider: v.site.Provider != nil,
+		Wanted: localPath(wanted),
 	}}
 }
 
 // login shows the form to sign in.
-func (s *Site) login(v *visit) error { return v.render("login", v.loginView()) }
+func (s *Site) login(v *visit) error { return v.render("login", v.loginView(v.QueryParam(wantedField))) }
 
 // signIn takes an address, a password and a code.
 func (s *Site) signIn(v *visit) error {
-	page := v.loginView()
+	page := v.loginView(v.typed(wantedField))
 	form, _ := page.Data.(loginForm)
 	if err := v.limit(form.Clinic, form.Email); err != nil {
 		return v.again("login", page, err)
@@ -58,7 +64,7 @@ func (s *Site) signIn(v *visit) error {
 	if err := v.begin(me); err != nil {
 		return err
 	}
-	return v.redirect("/")
+	return v.redirect(form.Wanted)
 }
 
 // signOut ends the session and has the browser forget what it kept.
@@ -91,6 +97,7 @@ func (s *Site) toProvider(v *visit) error {
 	s.sessions.Put(v.ctx(), stateKey, state)
 	s.sessions.Put(v.ctx(), nonceKey, nonce)
 	s.sessions.Put(v.ctx(), verifierKey, verifier)
+	s.sessions.Put(v.ctx(), wantedKey, localPath(v.typed(wantedField)))
 	return v.render("onward", view{Title: "On to your organisation", Narrow: true, Data: onwardData{To: to}})
 }
 
@@ -99,7 +106,9 @@ func (s *Site) fromProvider(v *visit) error {
 	if s.Provider == nil {
 		return errNoProvider
 	}
-	ctx, page := v.ctx(), v.loginView()
+	ctx := v.ctx()
+	wanted := s.sessions.PopString(ctx, wantedKey)
+	page := v.loginView(wanted)
 	state, nonce, verifier := s.sessions.PopString(ctx, stateKey), s.sessions.PopString(ctx, nonceKey), s.sessions.PopString(ctx, verifierKey)
 	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(v.QueryParam("state"))) != 1 {
 		return v.again("login", page, fault.New(fault.Forbidden, "That sign-in was not begun in this browser, or has been used. Begin again."))
@@ -121,7 +130,7 @@ func (s *Site) fromProvider(v *visit) error {
 	if err := v.begin(me); err != nil {
 		return err
 	}
-	return v.redirect("/")
+	return v.redirect(localPath(wanted))
 }
 
 type setupForm struct {

@@ -47,7 +47,9 @@ func (v *visit) loginView(wanted string) view {
 }
 
 // login shows the form to sign in.
-func (s *Site) login(v *visit) error { return v.render("login", v.loginView(v.QueryParam(wantedField))) }
+func (s *Site) login(v *visit) error {
+	return v.render("login", v.loginView(v.QueryParam(wantedField)))
+}
 
 // signIn takes an address, a password and a code.
 func (s *Site) signIn(v *visit) error {

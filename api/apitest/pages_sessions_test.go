@@ -49,7 +49,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 				kept := *b
 				end(t, s, b, id)
 				goesTo(t, kept.get(t, "/"), "/login")
-				goesTo(t, (&browser{s: s, address: strange, cookie: b.cookie}).get(t, "/account"), "/login")
+				goesTo(t, (&browser{s: s, address: strange, cookie: b.cookie}).get(t, "/account"), "/login?wanted=%2Faccount")
 			})
 		})
 	}
@@ -140,9 +140,9 @@ func TestACookieOpensNoRouteOfTheAPIAndAKeyOpensNoPage(t *testing.T) {
 		if asked < 100 {
 			t.Errorf("only %d requests", asked)
 		}
-		for _, path := range []string{"/", "/account"} {
+		for path, to := range map[string]string{"/": "/login", "/account": "/login?wanted=%2Faccount"} {
 			nobody := browse(s, atHome)
-			goesTo(t, nobody.keep(t, nobody.send("GET", path, nil, "Authorization", "Bearer "+s.Clinic.Key[auth.Owner])), "/login")
+			goesTo(t, nobody.keep(t, nobody.send("GET", path, nil, "Authorization", "Bearer "+s.Clinic.Key[auth.Owner])), to)
 		}
 	})
 }

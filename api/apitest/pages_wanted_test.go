@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -35,17 +36,19 @@ func TestWhoSignsInGoesOnToThePageThatWasAskedFor(t *testing.T) {
 	s := apitest.SQLite(t).Unlimited()
 	hire(t, s, ada)
 	n := settle(s, s.Clinic)
-	b := browse(s, atHome)
-	for _, path := range []string{
+	for i, path := range []string{
 		"/today", "/clients/" + n.client + "?all=1&instrument=phq-9", "/clients?search=a%26b%3Dc+%C3%BC&sort=-change", "/assessments/" + n.client, "/account",
 	} {
+		s.Clock.Set(today.Add(time.Duration(i) * time.Hour)) // wrong passwords are limited
+		b := browse(s, atHome)
 		to := b.get(t, path).Want(http.StatusSeeOther).Header.Get("Location")
 		if !strings.HasPrefix(to, "/login?wanted=") {
 			t.Fatalf("%s leads to %q", path, to)
 		}
 		goesTo(t, b.signInAt(t, to), path)
-		b.post(t, "/logout", nil).Want(http.StatusSeeOther)
 	}
+	s.Clock.Set(today.Add(100 * time.Hour))
+	b := browse(s, atHome)
 	goesTo(t, b.get(t, "/"), "/login")
 	goesTo(t, b.signInAt(t, "/login"), "/")
 }
@@ -56,10 +59,11 @@ func TestSigningInLeadsToNoOtherServer(t *testing.T) {
 	t.Parallel()
 	s := apitest.SQLite(t).Unlimited()
 	hire(t, s, ada)
-	for _, wanted := range []string{
+	for i, wanted := range []string{
 		"//evil.example", "///evil.example", "https://evil.example/", "http:evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "\t//evil.example",
 		" //evil.example", "/\r\nSet-Cookie: a=b", "javascript:alert(1)", "evil.example", "//x@evil.example", "/x\x00", "?x", "#x", "/" + strings.Repeat("x", 2000),
 	} {
+		s.Clock.Set(today.Add(time.Duration(i) * time.Hour))
 		b := browse(s, atHome)
 		goesTo(t, b.signInAt(t, "/login?"+url.Values{"wanted": {wanted}}.Encode()), "/")
 		b = browse(s, atHome)

@@ -60,7 +60,7 @@ func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
 	c.press(`form[action="/logout"] button`)
 	c.at("/login", "Sign in")
 	c.open("/account")
-	c.at("/login", "Sign in")
+	c.at("/login?wanted=%2Faccount", "Sign in")
 	enter := func(password, code string) {
 		c.fill("email", "eva@clinic.example", "password", password, "code", code)
 	}

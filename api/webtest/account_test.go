@@ -72,7 +72,7 @@ func TestSomebodySetsUpSignsInAndKeepsTheirAccountInABrowser(t *testing.T) {
 	status(t, c.press("button.wide").Status, http.StatusUnauthorized)
 	enter(ownersPassword, codeOf(t, secret, time.Now().Add(30*time.Second))) // the one of before is used up
 	c.press("button.wide")
-	c.at("/clients", "Caseload")
+	c.at("/account", "Password")
 	c.press(`form[action="/logout"] button`)
 	enter(ownersPassword, strings.ToLower(codes[3]))
 	c.press("button.wide")

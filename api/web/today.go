@@ -76,7 +76,7 @@ var consentTags = map[care.ConsentStatus]tag{
 }
 
 // sessionsOnAPage is how many sessions a page of a day holds.
-const sessionsOnAPage = 60
+const sessionsOnAPage = 40
 
 // sessionList names the list of a day's sessions to its cursors.
 const sessionList = "today"

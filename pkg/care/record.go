@@ -202,6 +202,7 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 		if inserted[a.ID] {
 			b.out[first[a.ID]].Outcome = Created
 			tx.Note(b.service.did(b.who, "assessment.create", "assessment", a.ID, a.ClientID, audit.Diff(nil, a.fields())...))
+			tx.Emit(b.service.happened(AssessmentRecorded, a.ClientID, map[string]string{"assessment_id": a.ID.String(), "instrument": a.Instrument}))
 		}
 	}
 	for _, i := range repeats {

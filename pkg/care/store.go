@@ -119,6 +119,9 @@ type Reader interface {
 // Tx is a transaction: it reads what it wrote, and is stored whole or not.
 type Tx interface {
 	Reader
+	// Emit adds events. They are stored with the transaction, behind all
+	// earlier ones of the clinic; who reads on from one misses none.
+	Emit(events ...Event)
 	// LockClients keeps others from changing these clients' records until the
 	// transaction ends; NotFound if the clinic lacks one of them, Gone if one
 	// was erased. The other records of the same people are locked with them.

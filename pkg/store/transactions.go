@@ -20,6 +20,7 @@ import (
 type trail struct {
 	entries []audit.Entry
 	changed bool // a row of the clinic's was changed
+	events  []care.Event
 }
 
 // Note adds entries to the audit trail. They are stored with the transaction,
@@ -88,7 +89,10 @@ func (d *DB) transaction(ctx context.Context, clinic uuid.UUID, fn func(*DB) err
 		if err := tx.outline(ctx, clinic); err != nil {
 			return err
 		}
-		return tx.storeTrail(ctx, clinic)
+		if err := tx.storeTrail(ctx, clinic); err != nil {
+			return err
+		}
+		return tx.storeEvents(ctx, clinic)
 	})
 }
 

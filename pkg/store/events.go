@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
+)
+
+type eventRow struct {
+	ClinicID uuid.UUID
+	Seq      int64
+	ID       uuid.UUID
+	Type     string
+	ClientID *uuid.UUID
+	At       instant
+	Data     document[map[string]string]
+}
+
+func rowFromEvent(clinic uuid.UUID, seq int64, e care.Event) eventRow {
+	r := eventRow{ClinicID: clinic, Seq: seq, ID: e.ID, Type: string(e.Type), At: at(e.At), Data: document[map[string]string]{e.Data}}
+	if e.Client != uuid.Nil {
+		r.ClientID = &e.Client
+	}
+	return r
+}
+
+// Emit adds events, which are stored with the transaction, behind all others of
+// the clinic.
+func (d *DB) Emit(events ...care.Event) { d.trail.events = append(d.trail.events, events...) }
+
+// storeEvents stores what was emitted. It is the last that a transaction does:
+// the head of the clinic's events is held until the commit, so that whoever
+// reads them in order never finds one that comes before what was read already.
+func (d *DB) storeEvents(ctx context.Context, clinic uuid.UUID) error {
+	events := d.trail.events
+	if len(events) == 0 {
+		return nil
+	}
+	who := auth.System(clinic)
+	var last int64
+	head := d.write.WithContext(ctx).Raw(`INSERT INTO event_heads (clinic_id, seq) VALUES (?, ?)
+		ON CONFLICT (clinic_id) DO UPDATE SET seq = event_heads.seq + excluded.seq RETURNING seq`, clinic, len(events)).Scan(&last)
+	if head.Error != nil {
+		return fmt.Errorf("number events: %w", head.Error)
+	}
+	rows := make([]eventRow, len(events))
+	for i, e := range events {
+		rows[i] = rowFromEvent(clinic, last-int64(len(events))+int64(i)+1, e)
+	}
+	if err := d.inserting(ctx, who, "events").CreateInBatches(&rows, 200).Error; err != nil {
+		return fmt.Errorf("insert events: %w", err)
+	}
+	return nil
+}

@@ -8,7 +8,7 @@ CREATE TABLE event_heads (
 );
 
 CREATE TABLE events (
-  clinic_id uuid NOT NULL REFERENCES clinics (id),
+  clinic_id uuid NOT NULL REFERENCES event_heads (clinic_id), -- not clinics: whoever holds a clinic may wait for who waits to tell
   seq       bigint NOT NULL,
   id        uuid NOT NULL,
   type      text COLLATE "C" NOT NULL,

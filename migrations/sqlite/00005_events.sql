@@ -8,7 +8,7 @@ CREATE TABLE event_heads (
 ) STRICT;
 
 CREATE TABLE events (
-  clinic_id TEXT NOT NULL REFERENCES clinics (id),
+  clinic_id TEXT NOT NULL REFERENCES event_heads (clinic_id), -- not clinics: whoever holds a clinic may wait for who waits to tell
   seq       INTEGER NOT NULL,
   id        TEXT NOT NULL,
   type      TEXT NOT NULL,

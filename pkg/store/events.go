@@ -32,6 +32,9 @@ func rowFromEvent(clinic uuid.UUID, seq int64, e care.Event) eventRow {
 // the clinic.
 func (d *DB) Emit(events ...care.Event) { d.trail.events = append(d.trail.events, events...) }
 
+// eventsAtOnce is how many rows one statement inserts: SQLite takes 32,766 values.
+const eventsAtOnce = 4000
+
 // storeEvents stores what was emitted. It is the last that a transaction does:
 // the head of the clinic's events is held until the commit, so that whoever
 // reads them in order never finds one that comes before what was read already.
@@ -51,7 +54,7 @@ func (d *DB) storeEvents(ctx context.Context, clinic uuid.UUID) error {
 	for i, e := range events {
 		rows[i] = rowFromEvent(clinic, last-int64(len(events))+int64(i)+1, e)
 	}
-	if err := d.inserting(ctx, who, "events").CreateInBatches(&rows, 200).Error; err != nil {
+	if err := d.inserting(ctx, who, "events").CreateInBatches(&rows, eventsAtOnce).Error; err != nil {
 		return fmt.Errorf("insert events: %w", err)
 	}
 	return nil

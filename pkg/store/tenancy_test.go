@@ -400,7 +400,7 @@ var attemptsOnRights = map[string]attempt{
 var withoutPrincipal = []string{
 	"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic",
 	"AccountNames", // opens a transaction of its own: storetest asks it as another clinic
-	"Read", "Write", "Manage", "Note", "Scrub", "Study", "Conduct", "Settle",
+	"Read", "Write", "Manage", "Note", "Emit", "Scrub", "Study", "Conduct", "Settle",
 }
 
 func TestNoMethodIsForgotten(t *testing.T) {

@@ -41,6 +41,7 @@ type Deps struct {
 	Log         *slog.Logger
 	NewID       func() uuid.UUID
 	Ready       func(context.Context) error // nil error: it can serve
+	Stopping    <-chan struct{}             // closed when the server is about to stop; nil: nobody says
 	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
 	Version     string
 	Patience    time.Duration // that a reader of a file has for each piece; 0: a minute
@@ -87,9 +88,9 @@ func New(d Deps) *echo.Echo {
 		return append(slices.Clip(timed), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
 	files := &file.Desk{Research: d.Research, Limits: d.Limits, Version: d.Version, Patience: d.Patience}
-	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Files: files}
+	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Files: files, Stopping: d.Stopping}
 	handlers.Routes(e.Group("/v1"), rest.Through{
-		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream,
+		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream, Live: nil,
 	})
 	site := &web.Site{
 		Care: d.Care, Research: d.Research, Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Files: files,

@@ -19,7 +19,7 @@ import (
 var files = []string{
 	"text/html", "text/csv", "text/plain", "application/zip", "application/x-ndjson", "application/vnd.apache.parquet",
 	"application/x-stata-dta", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"image/svg+xml", "image/png",
+	"image/svg+xml", "image/png", "text/event-stream",
 }
 
 // Document is the OpenAPI document, tightened for tests: an answer may not

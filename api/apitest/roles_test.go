@@ -57,6 +57,7 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/trajectory.png":      {phones, nil, 200},
 	"GET /v1/clients/{client_id}/trajectory.svg":      {phones, nil, 200},
 	"GET /v1/clients/{client_id}/trajectories":        {phones, nil, 200},
+	"GET /v1/events":                                  {writers, nil, 200},
 	"GET /v1/caseload":                                {clinicians, nil, 200},
 	"GET /v1/settings/instruments":                    {clinicians, nil, 200},
 	"PUT /v1/settings/instruments/{instrument}":       {admins, `{"change_rules":"ny-cocm"}`, 200},
@@ -235,6 +236,9 @@ func address(route string, n ids) (method, path string) {
 	).Replace(route), " ")
 	if ofInstrument.MatchString(path) {
 		path += "?instrument=phq-9"
+	}
+	if path == "/v1/events" {
+		path += "?after=0&follow=false&types=client.recorded"
 	}
 	if strings.HasSuffix(path, "/cohort/significance") {
 		path = bySignificance

@@ -108,7 +108,8 @@ type Options struct {
 	NoCORS   bool       // no site's pages may call it
 	Provider *auth.OIDC // people may sign in there
 
-	Patience time.Duration // that a reader of a file has; 0: a minute
+	Patience time.Duration   // that a reader of a file has; 0: a minute
+	Stopping <-chan struct{} // closed when the server is about to stop
 }
 
 // SQLiteWith is SQLite with other options.
@@ -184,7 +185,7 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	deps := api.Deps{
 		Care: s.Care, Research: s.Research, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
 		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test", Patience: o.Patience,
-		CORSOrigins: []string{"https://app.example"},
+		CORSOrigins: []string{"https://app.example"}, Stopping: o.Stopping,
 	}
 	if o.NoCORS {
 		deps.CORSOrigins = nil

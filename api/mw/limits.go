@@ -28,6 +28,8 @@ type Limits struct {
 	Page       *Limiter // by account: pages that somebody opens or sends
 	Exports    *Slots   // by clinic: files under way at once
 	Exporters  *Slots   // by actor: files under way
+	Streams    *Slots   // by clinic: streams of events that are open
+	Streamers  *Slots   // by actor: the same
 	Drawers    *Slots   // by actor: pictures in pixels, drawn or waited for
 	figures    chan struct{}
 	pictures   chan struct{}
@@ -71,6 +73,8 @@ func NewLimits(keyRate int, now func() time.Time) *Limits {
 		Page:       NewLimiter(aMinute(600), now),
 		Exports:    NewSlots(clinicExports, allExports),
 		Exporters:  NewSlots(1, allExports),
+		Streams:    NewSlots(clinicStreams, allStreams),
+		Streamers:  NewSlots(ownStreams, allStreams),
 		Drawers:    NewSlots(ownPictures, allDrawn),
 		figures:    make(chan struct{}, allFigures),
 		pictures:   make(chan struct{}, allPictures),
@@ -94,6 +98,14 @@ const (
 	ownPictures = 8 // of one actor, those that wait included
 	allDrawn    = 100
 	pictureWait = time.Second // until it is worth asking again
+)
+
+// A stream of events asks the database for news twice a second.
+const (
+	clinicStreams = 50
+	ownStreams    = 10
+	allStreams    = 200
+	streamWait    = 5 * time.Second // until it is worth asking again
 )
 
 // aMinute is n at once, and n a minute.
@@ -186,6 +198,21 @@ func (l *Limits) Exporting(clinic, actor string) (done func(), err error) {
 	if !ok {
 		own()
 		return nil, fault.Wait("Too many exports are under way. Wait until one has ended, then try again.", exportWait)
+	}
+	return func() { shared(); own() }, nil
+}
+
+// Streaming admits one more stream of events of a clinic to an actor, until done
+// is called.
+func (l *Limits) Streaming(clinic, actor string) (done func(), err error) {
+	own, ok := l.Streamers.Take(actor)
+	if !ok {
+		return nil, fault.Wait("This credential has too many streams of events open. Close one, then try again.", streamWait)
+	}
+	shared, ok := l.Streams.Take(clinic)
+	if !ok {
+		own()
+		return nil, fault.Wait("Too many streams of events are open. Close one, then try again.", streamWait)
 	}
 	return func() { shared(); own() }, nil
 }

@@ -14,7 +14,7 @@ import (
 // Through is the middleware of each kind of route: those that read no body,
 // those that take one thing, the batch, those that read the whole record before
 // they answer, and those that answer with a file of any length.
-type Through struct{ Read, Write, Batch, Slow, Stream []echo.MiddlewareFunc }
+type Through struct{ Read, Write, Batch, Slow, Stream, Live []echo.MiddlewareFunc }
 
 // router mounts routes with their middleware. The group has none of its own:
 // Echo would then answer 404 for a method that a path does not have.
@@ -32,16 +32,22 @@ func (r router) batch(path string, h echo.HandlerFunc)  { r.group.POST(path, h, 
 func (r router) slow(path string, h echo.HandlerFunc)   { r.group.POST(path, h, r.through.Slow...) }
 func (r router) stream(path string, h echo.HandlerFunc) { r.group.GET(path, h, r.through.Stream...) }
 
+func (r router) live(path string, h echo.HandlerFunc) { r.group.GET(path, h, r.through.Live...) }
+
+// eventsPath answers for as long as somebody listens.
+const eventsPath = "/events"
+
 // These routes answer with a file of any length.
 const (
 	exportPath  = "/exports/:table"
 	packagePath = "/snapshots/:snapshot_id/package"
 )
 
-// Streamed reports whether a route answers with a file of any length. Such a
-// route packs its answer itself, and ends it with trailers.
+// Streamed reports whether a route answers with a file of any length, or piece
+// by piece as things happen. A file packs itself, and ends with trailers; what is
+// live is sent at once, and not packed.
 func Streamed(c echo.Context) bool {
-	return c.Path() == "/v1"+exportPath || c.Path() == "/v1"+packagePath
+	return c.Path() == "/v1"+exportPath || c.Path() == "/v1"+packagePath || c.Path() == "/v1"+eventsPath
 }
 
 // withoutQuery is withQuery for a route that has no parameters: one that is
@@ -59,17 +65,26 @@ func (h *Handlers) withoutQuery(handle func(echo.Context, auth.Principal) error)
 // parameter, so that no route can be mounted without.
 func (h *Handlers) withQuery(handle func(echo.Context, auth.Principal) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
+		token, err := credentialOf(c)
+		if err != nil {
+			return err
 		}
-		who, err := h.authenticate(c, strings.TrimSpace(token))
+		who, err := h.authenticate(c, token)
 		if err != nil {
 			return err
 		}
 		mw.NoteActor(c, who)
 		return handle(c, who)
 	}
+}
+
+// credentialOf reads what a request shows to say who is asking.
+func credentialOf(c echo.Context) (string, error) {
+	scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", fault.New(fault.Unauthenticated, "Send Authorization: Bearer with a key.")
+	}
+	return strings.TrimSpace(token), nil
 }
 
 // inTurn has a figure of the whole record wait while others are computed.

@@ -20,6 +20,9 @@ type Handlers struct {
 	Limits   *mw.Limits
 	Files    *file.Desk
 
+	// Stopping is closed when the server is about to stop, which ends what is
+	// live; nil: nobody says.
+	Stopping <-chan struct{}
 	// Provider verifies the bearer tokens of people; nil: only keys are taken.
 	Provider *auth.OIDC
 }
@@ -60,6 +63,8 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/clients/:client_id/trajectories", h.withQuery(h.listTrajectories))
 	r.get("/caseload", h.withQuery(h.listCaseload))
 	r.get("/clients/:client_id/due-forms", h.withoutQuery(h.listDueForms))
+
+	r.live(eventsPath, h.withQuery(h.streamEvents))
 
 	r.post("/clients/:client_id/consents", h.withoutQuery(h.recordConsent))
 	r.get("/clients/:client_id/consents", h.withQuery(h.listConsents))

@@ -113,6 +113,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 			}
 			return sealed(sealer)
 		},
+		Stopping: ctx.Done(),
 		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
 	requests := &counted{Handler: handler}

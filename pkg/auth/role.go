@@ -62,6 +62,7 @@ const (
 	ExportDeidentified Permission = "exports:deidentified" // without identity and true dates
 	ReadSnapshots      Permission = "snapshots:read"
 	TakeSnapshots      Permission = "snapshots:write"
+	ReadEvents         Permission = "events:read" // what happens in the clinic, by ids
 )
 
 // known lists every permission; its order is that of the bits in Permissions.
@@ -71,6 +72,7 @@ var known = []Permission{
 	ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 	BreakGlass, ReadTeams, ManageTeams, ReadSettings, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ManageOwners, ReadAudit,
 	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots,
+	ReadEvents,
 }
 
 // AllPermissions lists every permission there is.
@@ -124,7 +126,7 @@ var (
 		ReadInstruments, ReadClients, WriteClients, ReadRecord, ReadCare, WriteCare,
 		ReadAssessments, WriteAssessments, AmendAssessments, ReadTrajectories, ReadDueForms, ReadCaseload,
 		ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
-		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts)
+		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts, ReadEvents)
 	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit,
 		ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots)
 )
@@ -135,7 +137,7 @@ var grants = map[Role]Permissions{
 	Admin:     running,
 	Clinician: treating,
 	App: PermissionsOf(ReadInstruments, ReadClients, WriteClients, ReadCare, WriteCare,
-		ReadAssessments, WriteAssessments, ReadTrajectories, ReadDueForms, ReadConsents, WriteConsents, RequestCorrections, MintTokens),
+		ReadAssessments, WriteAssessments, ReadTrajectories, ReadDueForms, ReadConsents, WriteConsents, RequestCorrections, MintTokens, ReadEvents),
 	Researcher: PermissionsOf(ReadInstruments, ReadCohorts, WriteCohorts, ExportDeidentified, ReadSnapshots, TakeSnapshots),
 	Client:     PermissionsOf(ReadInstruments, ReadDueForms, ReadTrajectories, WriteAssessments),
 }

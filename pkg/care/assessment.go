@@ -372,12 +372,24 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 		if err := tx.ReviseAssessment(ctx, who, out); err != nil {
 			return err
 		}
+		tx.Emit(s.revised(out))
 		return s.moveProgress(ctx, who, tx, []uuid.UUID{out.ClientID}, []string{out.Instrument})
 	})
 	if err != nil {
 		return Assessment{}, err
 	}
 	return out, nil
+}
+
+// revised is the event of a version of an assessment that is not its first.
+func (s *Service) revised(a Assessment) Event {
+	kind := AssessmentAmended
+	if a.Retracted {
+		kind = AssessmentRetracted
+	}
+	return s.happened(kind, a.ClientID, map[string]string{
+		"assessment_id": a.ID.String(), "instrument": a.Instrument, "version": strconv.Itoa(a.Version),
+	})
 }
 
 // scoringContext reads what scoring needs to know of the record, and makes

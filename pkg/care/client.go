@@ -135,6 +135,7 @@ func (s *Service) CreateClient(ctx context.Context, who auth.Principal, c Client
 			return err
 		}
 		tx.Note(s.did(who, "client.create", "client", c.ID, c.ID, audit.Diff(nil, c.fields())...))
+		tx.Emit(s.happened(ClientRecorded, c.ID, nil))
 		return s.joinTeam(ctx, who, tx, c.ID)
 	})
 	if fault.Is(err, fault.Conflict) {
@@ -213,6 +214,7 @@ func (s *Service) UpdateClient(ctx context.Context, who auth.Principal, c Client
 		}
 		c.Revision, c.MergedInto = s.next(who, current.Revision), current.MergedInto
 		tx.Note(s.did(who, "client.update", "client", c.ID, c.ID, audit.Diff(current.fields(), c.fields())...))
+		tx.Emit(s.happened(ClientChanged, c.ID, nil))
 		return tx.ReviseClient(ctx, who, c)
 	})
 	if fault.Is(err, fault.Conflict) {

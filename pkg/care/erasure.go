@@ -107,6 +107,7 @@ func (s *Service) erase(ctx context.Context, who auth.Principal, tx Tx, client u
 		entry := s.did(who, "client.erase", "client", id, id)
 		entry.Details.Reason = string(reason)
 		tx.Note(entry)
+		tx.Emit(s.happened(ClientErased, id, nil)) // stored behind all that is removed
 	}
 	e.Removed, err = tx.Erase(ctx, who, records, e)
 	return e, err

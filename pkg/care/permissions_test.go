@@ -69,6 +69,10 @@ var (
 )
 
 var deeds = map[string]deed{
+	"Events": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.Events(ctx, who, care.EventQuery{After: new(int64(0)), Limit: 1})
+		return err
+	}},
 	"InstrumentDefinitions": {anyone, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		_, err := svc.InstrumentDefinitions(ctx, who)
 		return err
@@ -395,7 +399,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

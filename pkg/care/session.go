@@ -213,6 +213,7 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 			return err
 		}
 		tx.Note(s.did(who, "session.create", "session", ses.ID, ses.ClientID, audit.Diff(nil, ses.fields())...))
+		tx.Emit(s.held(SessionRecorded, ses))
 		if err := s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil); err != nil {
 			return err
 		}
@@ -242,6 +243,11 @@ func (s *Service) CreateSession(ctx context.Context, who auth.Principal, ses Ses
 		return err
 	})
 	return ses, outcome, err
+}
+
+// held is an event of a session.
+func (s *Service) held(kind EventType, ses Session) Event {
+	return s.happened(kind, ses.ClientID, map[string]string{"session_id": ses.ID.String(), "kind": string(ses.Kind)})
 }
 
 // placed fills in the session's place among its client's sessions.
@@ -327,6 +333,7 @@ func (s *Service) UpdateSession(ctx context.Context, who auth.Principal, ses Ses
 		if err := tx.ReviseSession(ctx, who, ses); err != nil {
 			return err
 		}
+		tx.Emit(s.held(SessionChanged, ses))
 		if err := s.moveProgress(ctx, who, tx, []uuid.UUID{ses.ClientID}, nil); err != nil {
 			return err
 		}

@@ -112,6 +112,11 @@ type Reader interface {
 	Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Membership, error)
 	// HasMember says whether the clinic has a key or an account with this id.
 	HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error)
+	// Events gives at most limit of the clinic's events behind a place, by Seq;
+	// empty types means all of them.
+	Events(ctx context.Context, who auth.Principal, after int64, types []EventType, limit int) ([]Event, error)
+	// EventHead is the place of the clinic's last event; 0: there was none.
+	EventHead(ctx context.Context, who auth.Principal) (int64, error)
 	// ClinicSettings gives what the clinic has chosen for all of its work.
 	ClinicSettings(ctx context.Context, who auth.Principal) (ClinicSettings, error)
 }

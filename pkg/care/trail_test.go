@@ -81,6 +81,7 @@ var tells = map[string]told{
 	"Retract":            {"assessment.retract", "assessment", ofAssessment, ofClient, false, []audit.Change{changed("retracted", "false", "true"), hidden("reason")}},
 	"Trajectories":       {"trajectory.read", "client", ofClient, ofClient, false, nil},
 	"Caseload":           {"caseload.read", "", ofNone, ofNone, true, nil},
+	"Events":             {"event.list", "", ofNone, ofNone, true, nil},
 	"Today":              {"agenda.read", "", ofNone, ofNone, true, nil},
 	"ChooseSetting":      {"setting.choose", "instrument", ofNone, ofNone, false, []audit.Change{changed("change_rules", "", "bischoff-2020")}},
 	"RebuildProgress":    {"progress.rebuild", "", ofNone, ofNone, false, nil},

@@ -20,12 +20,43 @@ type eventRow struct {
 	Data     document[map[string]string]
 }
 
+type eventHeadRow struct {
+	ClinicID uuid.UUID
+	Seq      int64
+}
+
 func rowFromEvent(clinic uuid.UUID, seq int64, e care.Event) eventRow {
 	r := eventRow{ClinicID: clinic, Seq: seq, ID: e.ID, Type: string(e.Type), At: at(e.At), Data: document[map[string]string]{e.Data}}
 	if e.Client != uuid.Nil {
 		r.ClientID = &e.Client
 	}
 	return r
+}
+
+func eventFromRow(r eventRow) care.Event {
+	return care.Event{Seq: r.Seq, ID: r.ID, Type: care.EventType(r.Type), At: r.At.Time, Client: idOf(r.ClientID), Data: r.Data.V}
+}
+
+// Events reads a page of the clinic's events behind a place.
+func (d *DB) Events(ctx context.Context, who auth.Principal, after int64, types []care.EventType, limit int) ([]care.Event, error) {
+	query := d.of(ctx, who, "events").Where("seq > ?", after)
+	if who.Reach != auth.AllClients { // what is of no client is the clinic's
+		query = query.Where("client_id IS NOT NULL")
+	}
+	if len(types) > 0 {
+		query = query.Where("type IN ?", types)
+	}
+	rows, err := all[eventRow](query.Order("seq").Limit(limit), "events")
+	return convert(rows, eventFromRow), err
+}
+
+// EventHead reads the place of the clinic's last event.
+func (d *DB) EventHead(ctx context.Context, who auth.Principal) (int64, error) {
+	rows, err := all[eventHeadRow](d.of(ctx, who, "event_heads"), "event head")
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	return rows[0].Seq, nil
 }
 
 // Emit adds events, which are stored with the transaction, behind all others of

@@ -73,6 +73,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		e := storetest.Entry(c.Who)
 		e.Client = v.client.ID
 		tx.Note(e)
+		tx.Emit(care.Event{ID: storetest.NewID(), Type: care.ClientChanged, At: storetest.When, Client: v.client.ID})
 		if err := tx.InsertMerge(ctx, c.Who, v.merge); err != nil {
 			return err
 		}
@@ -290,6 +291,12 @@ var attempts = map[string]attempt{
 			return nil, err // what a new clinic has
 		}
 		return set, err
+	}},
+	"Events": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Events(ctx, who, 0, nil, 100)
+	}},
+	"EventHead": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.EventHead(ctx, who)
 	}},
 	"PutClinicSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.PutClinicSettings(ctx, who, care.ClinicSettings{SmallestCell: 9})

@@ -23,6 +23,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/research"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // Deps is what the server needs. CORSOrigins may be empty: then no other
@@ -32,6 +33,8 @@ type Deps struct {
 	Care        *care.Service
 	Research    *research.Service
 	Keys        *auth.Service
+	Webhooks    *webhook.Service
+	Waiting     func() (pending int, oldest time.Duration) // in the outbox; nil: there are no such figures
 	Limits      *mw.Limits
 	Provider    *auth.OIDC // nil: people sign in with passwords only
 	Sessions    web.Store  // of browsers
@@ -70,6 +73,12 @@ func New(d Deps) *echo.Echo {
 			func() float64 { return d.Unsealed().Seconds() })
 	}
 
+	if d.Waiting != nil {
+		metrics.Gauge("protrack_outbox_pending", "Deliveries that wait for a webhook that is not disabled.",
+			func() float64 { n, _ := d.Waiting(); return float64(n) })
+		metrics.Gauge("protrack_outbox_oldest_seconds", "Age of the oldest of them.",
+			func() float64 { _, age := d.Waiting(); return age.Seconds() })
+	}
 	e.Use(mw.RequestID(d.NewID), mw.AccessLog(d.Log), metrics.Observe(), mw.Recover(d.Log), mw.Headers())
 	if len(d.CORSOrigins) > 0 {
 		e.Use(middleware.CORSWithConfig(corsConfig(d.CORSOrigins)))
@@ -88,7 +97,7 @@ func New(d Deps) *echo.Echo {
 		return append(slices.Clip(timed), mw.Encodings(limit), middleware.BodyLimit(strconv.FormatInt(limit, 10)))
 	}
 	files := &file.Desk{Research: d.Research, Limits: d.Limits, Version: d.Version, Patience: d.Patience}
-	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Limits: d.Limits, Provider: d.Provider, Files: files, Stopping: d.Stopping}
+	handlers := &rest.Handlers{Care: d.Care, Research: d.Research, Keys: d.Keys, Webhooks: d.Webhooks, Limits: d.Limits, Provider: d.Provider, Files: files, Stopping: d.Stopping}
 	handlers.Routes(e.Group("/v1"), rest.Through{
 		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream, Live: nil,
 	})

@@ -71,6 +71,17 @@ var may = map[string]struct {
 	"GET /v1/exports/codebook":                        {exporters, nil, 200},
 	"DELETE /v1/keys/{key_id}":                        {admins, nil, 204},
 
+	"POST /v1/webhooks":                                             {admins, `{"url":"https://hooks.example.org/{new}"}`, 201},
+	"GET /v1/webhooks":                                              {admins, nil, 200},
+	"GET /v1/webhooks/{webhook_id}":                                 {admins, nil, 200},
+	"PATCH /v1/webhooks/{webhook_id}":                               {admins, `{"name":"{new}"}`, 200},
+	"DELETE /v1/webhooks/{webhook_id}":                              {admins, nil, 204},
+	"POST /v1/webhooks/{webhook_id}/rotation":                       {admins, nil, 200},
+	"POST /v1/webhooks/{webhook_id}/test":                           {admins, `{}`, 200},
+	"POST /v1/webhooks/{webhook_id}/replay":                         {admins, `{"from":1}`, 200},
+	"GET /v1/webhooks/{webhook_id}/deliveries":                      {admins, nil, 200},
+	"POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry": {admins, nil, 204},
+
 	"POST /v1/snapshots":                      {exporters, `{"name":"{new}"}`, 201},
 	"GET /v1/snapshots":                       {exporters, nil, 200},
 	"GET /v1/snapshots/{snapshot_id}":         {exporters, nil, 200},
@@ -123,7 +134,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := withDuplicates(s, s.Other, settle(s, s.Other))
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -232,8 +243,11 @@ func address(route string, n ids) (method, path string) {
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
 		"{cohort_id}", n.cohort, "{snapshot_id}", n.snapshot, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
-		"{table}", "assessments",
+		"{webhook_id}", n.webhook, "{delivery_id}", n.delivery, "{table}", "assessments",
 	).Replace(route), " ")
+	if method == http.MethodDelete && strings.HasPrefix(path, "/v1/webhooks/") {
+		path = "/v1/webhooks/" + n.doomed
+	}
 	if ofInstrument.MatchString(path) {
 		path += "?instrument=phq-9"
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,6 +28,7 @@ import (
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store"
 	"github.com/protrack/protrack/pkg/store/storetest"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // Server is a running server with two clinics, each with a key for every role.
@@ -38,6 +40,8 @@ type Server struct {
 	Research   *research.Service
 	SigningKey string // public: what snapshots are verified with
 	Keys       *auth.Service
+	Webhooks   *webhook.Service
+	Receiver   string // address of a receiver of webhooks, which takes everything
 	Limits     *mw.Limits
 	Log        *Buffer  // what the server logged
 	Clock      *Clock   // the server's time
@@ -180,10 +184,14 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	s.Care = &care.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, Log: log}
 	s.Research = &research.Service{Store: db, Instruments: instrument.Embedded(), Now: s.Clock.Now, NewID: newID, NewSecret: newSecret, Signer: s.signer(), Log: log}
 	s.Keys = &auth.Service{Store: db, Now: s.Clock.Now, NewID: newID, Log: log, Passwords: &authtest.Passwords{}}
+	s.Webhooks = &webhook.Service{Store: db, Sender: webhook.NewSender(Loopback), Types: eventTypes(), Now: s.Clock.Now, NewID: newID, Log: log}
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(receiver.Close)
+	s.Receiver = receiver.URL
 	s.Limits = mw.NewLimits(mw.DefaultKeyRate, s.Clock.Now)
 	s.Clinic, s.Other = s.found("here"), s.found("elsewhere")
 	deps := api.Deps{
-		Care: s.Care, Research: s.Research, Keys: s.Keys, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
+		Care: s.Care, Research: s.Research, Keys: s.Keys, Webhooks: s.Webhooks, Limits: s.Limits, Provider: o.Provider, Clinic: "here", Now: s.Clock.Now, Log: log,
 		Sessions: &store.WebSessions{DB: db, Now: s.Clock.Now}, NewID: newID, Ready: db.Ping, Version: "test", Patience: o.Patience,
 		CORSOrigins: []string{"https://app.example"}, Stopping: o.Stopping,
 	}
@@ -195,6 +203,17 @@ func start(t testing.TB, dialect, url string, o Options) *Server {
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	return s
+}
+
+// Loopback lets webhooks go to this machine.
+var Loopback = webhook.Rules{HTTP: true, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+
+// eventTypes are those that a webhook may ask for.
+func eventTypes() (out []string) {
+	for _, kind := range care.EventTypes() {
+		out = append(out, string(kind))
+	}
+	return out
 }
 
 func (s *Server) found(slug string) Clinic {

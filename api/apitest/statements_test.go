@@ -31,7 +31,7 @@ var costlier = map[string]int{
 	"POST /v1/clients/{client_id}/merge":                  20,
 	"DELETE /v1/clients/{client_id}/merge/{duplicate_id}": 19,
 	// One for each table that a record has rows in.
-	"POST /v1/clients/{client_id}/erasure": 23,
+	"POST /v1/clients/{client_id}/erasure": 24,
 	"GET /v1/clients/{client_id}/record":   15,
 	// The people, the entry, the people anew, and what they have; and what is kept
 	// of a snapshot besides.

@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -76,7 +77,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, merged, duplicate string }
+type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, webhook, doomed, delivery, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -88,6 +89,16 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 		return s.As(key, "POST", path, body).Want(http.StatusCreated).JSON()["id"].(string)
 	}
 	var n ids
+	// Two webhooks are all that a clinic has here: one that stays, and one that is
+	// removed by whoever tries that.
+	known := listed(s.As(key, "GET", "/v1/webhooks", nil).Want(http.StatusOK))
+	for _, id := range []*string{&n.webhook, &n.doomed} {
+		if len(known) > 0 {
+			*id, known = known[0]["id"].(string), known[1:]
+		} else {
+			*id = post("/v1/webhooks", object{"url": s.Receiver})
+		}
+	}
 	n.client = post("/v1/clients", object{"reference": reference, "display_name": "Ada", "birth_year": 1985, "time_zone": "America/Denver"})
 	n.course = post("/v1/clients/"+n.client+"/courses", object{"indication": "depression", "started_on": "2026-03-02", "goals": "sleep"})
 	n.session = post("/v1/clients/"+n.client+"/sessions", with(dosing(), "course_id", n.course))
@@ -99,6 +110,12 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	n.cohort = post("/v1/cohorts", object{"name": newID(), "filter": object{}})
 	n.snapshot = post("/v1/snapshots", object{"name": newID()})
+	for { // what happened is on its way
+		if made, err := s.DB.Relay(context.Background(), clinic.Who.Clinic, s.Clock.Now(), 500, uuid.New); err != nil || made == 0 {
+			break
+		}
+	}
+	n.delivery = listed(s.As(key, "GET", "/v1/webhooks/"+n.webhook+"/deliveries?limit=1", nil).Want(http.StatusOK))[0]["id"].(string)
 	return n
 }
 
@@ -119,7 +136,7 @@ func fill(own, other ids) *strings.Replacer {
 	for prefix, n := range map[string]ids{"": own, "other.": other} {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
-			"cohort": n.cohort, "snapshot": n.snapshot, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
+			"cohort": n.cohort, "snapshot": n.snapshot, "webhook": n.webhook, "delivery": n.delivery, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -148,7 +165,7 @@ var tables = []string{
 	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
 	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
-	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines",
+	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines", "webhooks", "deliveries",
 }
 
 // dump reads every row of every table.

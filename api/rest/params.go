@@ -72,6 +72,8 @@ const (
 	auditList      = "audit"
 	mergeList      = "merges"
 	cohortList     = "cohorts"
+	webhookList    = "webhooks"
+	deliveryList   = "deliveries"
 	caseloadList   = "caseload "
 )
 
@@ -84,6 +86,8 @@ func fits(list string, at care.Position) bool {
 	case courseList:
 		_, err := care.ParseDate(at.Text)
 		return err == nil && at.Text[:4] > "0000"
+	case deliveryList:
+		return at.Number != nil && *at.Number >= 1 && *at.Number < 1<<53
 	case versionList:
 		return at.Number != nil && *at.Number >= 1 && *at.Number <= math.MaxInt32
 	}

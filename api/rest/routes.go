@@ -10,6 +10,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/research"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // Handlers answers the routes of /v1.
@@ -17,6 +18,7 @@ type Handlers struct {
 	Care     *care.Service
 	Research *research.Service
 	Keys     *auth.Service
+	Webhooks *webhook.Service
 	Limits   *mw.Limits
 	Files    *file.Desk
 
@@ -63,8 +65,6 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/clients/:client_id/trajectories", h.withQuery(h.listTrajectories))
 	r.get("/caseload", h.withQuery(h.listCaseload))
 	r.get("/clients/:client_id/due-forms", h.withoutQuery(h.listDueForms))
-
-	r.live(eventsPath, h.withQuery(h.streamEvents))
 
 	r.post("/clients/:client_id/consents", h.withoutQuery(h.recordConsent))
 	r.get("/clients/:client_id/consents", h.withQuery(h.listConsents))
@@ -125,4 +125,21 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.get("/accounts/:account_id", h.withoutQuery(h.getAccount))
 	r.patch("/accounts/:account_id", h.withoutQuery(h.updateAccount))
 	r.post("/accounts/:account_id/password-reset", h.withoutQuery(h.resetPassword))
+	h.outward(r)
+}
+
+// outward are the routes that tell others what happens.
+func (h *Handlers) outward(r router) {
+	r.live(eventsPath, h.withQuery(h.streamEvents))
+
+	r.post("/webhooks", h.withoutQuery(h.createWebhook))
+	r.get("/webhooks", h.withQuery(h.listWebhooks))
+	r.get("/webhooks/:webhook_id", h.withoutQuery(h.getWebhook))
+	r.patch("/webhooks/:webhook_id", h.withoutQuery(h.updateWebhook))
+	r.delete("/webhooks/:webhook_id", h.withoutQuery(h.removeWebhook))
+	r.post("/webhooks/:webhook_id/rotation", h.withoutQuery(h.rotateWebhook))
+	r.post("/webhooks/:webhook_id/test", h.withoutQuery(h.testWebhook))
+	r.post("/webhooks/:webhook_id/replay", h.withoutQuery(h.replayEvents))
+	r.get("/webhooks/:webhook_id/deliveries", h.withQuery(h.listDeliveries))
+	r.post("/webhooks/:webhook_id/deliveries/:delivery_id/retry", h.withoutQuery(h.retryDelivery))
 }

@@ -62,7 +62,8 @@ const (
 	ExportDeidentified Permission = "exports:deidentified" // without identity and true dates
 	ReadSnapshots      Permission = "snapshots:read"
 	TakeSnapshots      Permission = "snapshots:write"
-	ReadEvents         Permission = "events:read" // what happens in the clinic, by ids
+	ReadEvents         Permission = "events:read"     // what happens in the clinic, by ids
+	ManageWebhooks     Permission = "webhooks:manage" // where events are sent to
 )
 
 // known lists every permission; its order is that of the bits in Permissions.
@@ -72,7 +73,7 @@ var known = []Permission{
 	ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 	BreakGlass, ReadTeams, ManageTeams, ReadSettings, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ManageOwners, ReadAudit,
 	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots,
-	ReadEvents,
+	ReadEvents, ManageWebhooks,
 }
 
 // AllPermissions lists every permission there is.
@@ -128,7 +129,7 @@ var (
 		ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts, ReadEvents)
 	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit,
-		ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots)
+		ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots, ManageWebhooks)
 )
 
 // grants is the whole of who may do what; what is not listed is refused.

@@ -22,6 +22,7 @@ import (
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
 	"github.com/protrack/protrack/pkg/store/storetest"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // told is a record full of words that stand nowhere else, each of them what a
@@ -29,6 +30,21 @@ import (
 type confided struct {
 	client   care.Client
 	canaries []string
+}
+
+// onItsWay has all that happened so far be on its way to a webhook.
+func onItsWay(t *testing.T, c clinic) {
+	t.Helper()
+	must(t, c.Arrange(t.Context(), c.Who, func(tx webhook.Tx) error {
+		tx.Note(storetest.Entry(c.Who))
+		_, err := tx.InsertWebhook(t.Context(), c.Who, webhook.Webhook{ID: storetest.NewID(), URL: "https://hooks.example.org", Version: 1})
+		return err
+	}))
+	n, err := c.Relay(t.Context(), c.Who.Clinic, day(1), 10_000, storetest.NewID)
+	must(t, err)
+	if n == 0 {
+		t.Error("nothing is on its way")
+	}
 }
 
 // tell makes a record that has rows in every table of a client's data, with
@@ -73,6 +89,7 @@ func tell(t *testing.T, c clinic) confided {
 			must(t, err)
 		}
 	}
+	onItsWay(t, c)
 	for _, insert := range rightsRows(c, out.client.ID, neighbour.ID, func(what string) string { return string(canary(what)) }) {
 		_, err := c.raw.ExecContext(ctx, insert)
 		if err != nil {

@@ -22,14 +22,15 @@ const (
 	SessionChanged      EventType = "session.changed"
 	ClientRecorded      EventType = "client.recorded"
 	ClientChanged       EventType = "client.changed"
-	ClientErased        EventType = "client.erased" // all that is left of the client's events
+	ClientErased        EventType = "client.erased"    // all that is left of the client's events
+	WebhookDisabled     EventType = "webhook.disabled" // of no client: the receiver does not answer
 )
 
 // EventTypes lists every type of event.
 func EventTypes() []EventType {
 	return []EventType{
 		AssessmentRecorded, AssessmentAmended, AssessmentRetracted, SessionRecorded, SessionChanged,
-		ClientRecorded, ClientChanged, ClientErased,
+		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled,
 	}
 }
 

@@ -24,6 +24,8 @@ type dialect struct {
 	name string // also the folder of the migrations
 	// lock is added to a SELECT to keep others from changing its rows.
 	lock func(*gorm.DB) *gorm.DB
+	// take is lock that passes over what others have locked.
+	take func(*gorm.DB) *gorm.DB
 	// waits: what a lock keeps out waits within its statement, and then sees the
 	// rows that it locked as they are, and all others as they were.
 	waits bool
@@ -57,6 +59,7 @@ var sqliteDialect = dialect{
 	name: "sqlite",
 	// The one writer holds the whole database: there is nothing to lock.
 	lock:      func(db *gorm.DB) *gorm.DB { return db },
+	take:      func(db *gorm.DB) *gorm.DB { return db },
 	hold:      func(db *gorm.DB) *gorm.DB { return db },
 	retryable: func(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) },
 	enter:     func(*gorm.DB, uuid.UUID, []byte) error { return nil },
@@ -75,6 +78,9 @@ var postgresDialect = dialect{
 	// NO KEY UPDATE does not block the foreign keys that point here.
 	lock: func(db *gorm.DB) *gorm.DB {
 		return db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
+	},
+	take: func(db *gorm.DB) *gorm.DB {
+		return db.Clauses(clause.Locking{Strength: "NO KEY UPDATE", Table: clause.Table{Name: "d"}, Options: "SKIP LOCKED"})
 	},
 	waits: true,
 	hold: func(db *gorm.DB) *gorm.DB {

@@ -46,6 +46,7 @@ func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) 
 // others first, each with the condition that finds its rows. What is not here
 // holds nothing but ids: clients, erasures and the audit trail.
 var erased = []struct{ table, condition string }{
+	{"deliveries", "client_id IN @clients"},
 	{"events", "client_id IN @clients"},
 	{"progress", "client_id IN @clients"},
 	{"outlines", "client_id IN @clients"},

@@ -22,6 +22,7 @@ type FieldUse struct {
 	Key      uint32 // 0: it is plain
 	Versions int    // of clients, with their name and reference
 	Projects int    // with their secret
+	Webhooks int    // with their secret
 	samples  []sample
 }
 
@@ -45,7 +46,7 @@ func (d *DB) FieldUses(ctx context.Context) ([]FieldUse, error) {
 		byKey := map[uint32]FieldUse{}
 		err := d.enter(ctx, clinic.ID, nil, func(tx *DB) error {
 			clear(byKey)
-			return errors.Join(tx.versionUses(ctx, who, byKey), tx.projectUses(ctx, who, byKey))
+			return errors.Join(tx.versionUses(ctx, who, byKey), tx.projectUses(ctx, who, byKey), tx.webhookUses(ctx, who, byKey))
 		})
 		if err != nil {
 			return nil, err
@@ -167,10 +168,13 @@ func (d *DB) resealAll(ctx context.Context, who auth.Principal, to *seal.Keys) (
 	}{
 		{"client_versions", "client_versions_kept", d.resealClients},
 		{"projects", "projects_kept", d.resealProjects},
+		{"webhooks", "", d.resealWebhooks}, // they change as it is
 	} {
-		restore, err := d.dialect.lift(d.write.WithContext(ctx), t.table, t.guard)
-		if err != nil {
-			return 0, fmt.Errorf("lift the guard of %s: %w", t.table, err)
+		restore := func() error { return nil }
+		if t.guard != "" {
+			if restore, err = d.dialect.lift(d.write.WithContext(ctx), t.table, t.guard); err != nil {
+				return 0, fmt.Errorf("lift the guard of %s: %w", t.table, err)
+			}
 		}
 		n, err := t.reseal(ctx, who, to)
 		if err == nil {
@@ -262,7 +266,7 @@ func (d *DB) CompactFields(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	if err := d.dialect.compact(owner.write.WithContext(ctx), "client_versions", "projects"); err != nil {
+	if err := d.dialect.compact(owner.write.WithContext(ctx), "client_versions", "projects", "webhooks"); err != nil {
 		return fmt.Errorf("compact the database: %w", err)
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store/storetest"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // victim is a clinic with one of everything.
@@ -36,6 +37,9 @@ type victim struct {
 	token      auth.Token
 	account    auth.Account
 	merge      care.Merge
+	webhook    webhook.Webhook
+	doomed     webhook.Webhook // to be removed
+	delivery   uuid.UUID
 	studied
 }
 
@@ -80,6 +84,28 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		_, err := tx.Erase(ctx, c.Who, []uuid.UUID{v.erased.ID}, care.Erasure{ErasedAt: storetest.When, Reason: care.LegalOrder})
 		return err
 	})
+	v.webhook = webhook.Webhook{ID: storetest.NewID(), URL: "https://hooks.example.org", Secret: webhook.NewSecret(), Version: 1, CreatedAt: storetest.When, UpdatedAt: storetest.When}
+	v.doomed = v.webhook
+	v.doomed.ID = storetest.NewID()
+	err = c.Arrange(t.Context(), c.Who, func(tx webhook.Tx) error {
+		tx.Note(storetest.Entry(c.Who))
+		_, err := tx.InsertWebhook(t.Context(), c.Who, v.webhook)
+		_, also := tx.InsertWebhook(t.Context(), c.Who, v.doomed)
+		return errors.Join(err, also)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Relay(t.Context(), c.Who.Clinic, storetest.When, 100, func() uuid.UUID { v.delivery = storetest.NewID(); return v.delivery }); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Look(t.Context(), c.Who, func(r webhook.Reader) error {
+		all, err := r.Deliveries(t.Context(), c.Who, v.webhook.ID, "", 0, 1)
+		v.delivery = all[0].ID
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	v.studied = v.study(t)
 	return v
 }
@@ -98,6 +124,7 @@ type everything interface {
 	care.Tx
 	auth.Tx
 	research.Tx
+	webhook.Tx
 }
 
 // An attempt calls one method with the victim's ids, in who's name.
@@ -298,6 +325,36 @@ var attempts = map[string]attempt{
 	"EventHead": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.EventHead(ctx, who)
 	}},
+	"Webhook": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Webhook(ctx, who, v.webhook.ID)
+	}},
+	"HoldWebhook": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.HoldWebhook(ctx, who, v.webhook.ID)
+	}},
+	"Webhooks": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Webhooks(ctx, who, uuid.Nil, 100)
+	}},
+	"Deliveries": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Deliveries(ctx, who, v.webhook.ID, "", 0, 100)
+	}},
+	"EventAt": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		_, err := db.EventAt(ctx, who, storetest.When)
+		return nil, err
+	}},
+	"InsertWebhook": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.webhook.ID = storetest.NewID()
+		return db.InsertWebhook(ctx, who, v.webhook)
+	}},
+	"PutWebhook": {staleThere, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.webhook.Version++
+		return nil, db.PutWebhook(ctx, who, v.webhook)
+	}},
+	"RequeueDelivery": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.RequeueDelivery(ctx, who, v.webhook.ID, v.delivery, storetest.When)
+	}},
+	"RemoveWebhook": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.RemoveWebhook(ctx, who, v.doomed.ID)
+	}},
 	"PutClinicSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.PutClinicSettings(ctx, who, care.ClinicSettings{SmallestCell: 9})
 	}},
@@ -407,7 +464,7 @@ var attemptsOnRights = map[string]attempt{
 var withoutPrincipal = []string{
 	"KeyByHash", "KeyUsed", "TokenByHash", "AccountNow", "AccountOfSubject", "ClinicBySlug", "FoundClinic",
 	"AccountNames", // opens a transaction of its own: storetest asks it as another clinic
-	"Read", "Write", "Manage", "Note", "Emit", "Scrub", "Study", "Conduct", "Settle",
+	"Read", "Write", "Manage", "Note", "Emit", "Tell", "Look", "Arrange", "Scrub", "Study", "Conduct", "Settle",
 }
 
 func TestNoMethodIsForgotten(t *testing.T) {
@@ -417,7 +474,7 @@ func TestNoMethodIsForgotten(t *testing.T) {
 	}
 	for _, face := range []reflect.Type{
 		reflect.TypeFor[care.Store](), reflect.TypeFor[care.Tx](), reflect.TypeFor[auth.Store](), reflect.TypeFor[auth.Tx](),
-		reflect.TypeFor[research.Store](), reflect.TypeFor[research.Tx](),
+		reflect.TypeFor[research.Store](), reflect.TypeFor[research.Tx](), reflect.TypeFor[webhook.Store](), reflect.TypeFor[webhook.Tx](),
 	} {
 		for i := range face.NumMethod() {
 			name := face.Method(i).Name

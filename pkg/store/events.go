@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -77,9 +78,9 @@ func (d *DB) storeEvents(ctx context.Context, clinic uuid.UUID) error {
 	who := auth.System(clinic)
 	var last int64
 	head := d.write.WithContext(ctx).Raw(`INSERT INTO event_heads (clinic_id, seq) VALUES (?, ?)
-		ON CONFLICT (clinic_id) DO UPDATE SET seq = event_heads.seq + excluded.seq RETURNING seq`, clinic, len(events)).Scan(&last)
-	if head.Error != nil {
-		return fmt.Errorf("number events: %w", head.Error)
+		ON CONFLICT (clinic_id) DO UPDATE SET seq = event_heads.seq + excluded.seq RETURNING seq`, clinic, len(events))
+	if err := scanRows(head, "event head", func(r *sql.Rows) error { return r.Scan(&last) }); err != nil {
+		return fmt.Errorf("number events: %w", err)
 	}
 	rows := make([]eventRow, len(events))
 	for i, e := range events {

@@ -102,7 +102,7 @@ func New(d Deps) *echo.Echo {
 		Read: read, Write: taking(bodyLimit, read), Batch: taking(batchLimit, read), Slow: taking(bodyLimit, stream), Stream: stream, Live: nil,
 	})
 	site := &web.Site{
-		Care: d.Care, Research: d.Research, Keys: d.Keys, Provider: d.Provider, Limits: d.Limits, Files: files,
+		Care: d.Care, Research: d.Research, Keys: d.Keys, Webhooks: d.Webhooks, Provider: d.Provider, Limits: d.Limits, Files: files,
 		Clinic: d.Clinic, Now: d.Now, Log: d.Log,
 	}
 	site.Open(d.Sessions).Routes(e, web.Through{Read: read, Slow: stream})

@@ -124,15 +124,20 @@ func TestAnotherClinicsPeopleKeysAndSnapshotsHaveNoPages(t *testing.T) {
 		n := settleAs(s, s.Other, "X-1")
 		cohort := s.As(s.Other.Key[auth.Admin], "POST", "/v1/cohorts", object{"name": "theirs alone", "filter": object{}}).Want(http.StatusCreated).JSON()["id"].(string)
 		rows := dump(t, behind(t, s))
-		for _, path := range []string{"/settings/people/" + n.account, "/exports/snapshots/" + n.snapshot} {
+		for _, path := range []string{"/settings/people/" + n.account, "/exports/snapshots/" + n.snapshot, "/settings/webhooks/" + n.webhook} {
 			b.get(t, path).Want(http.StatusNotFound)
 		}
 		for path, form := range map[string]url.Values{
-			"/settings/people/" + n.account:                 {"name": {"Eve"}, "role": {"owner"}, "disabled": {"true"}, "shown": {"clinician Ada"}},
-			"/settings/people/" + n.account + "/password":   {"id": {formID}},
-			"/settings/keys/" + n.key + "/rotate":           {"overlap": {"0s"}},
-			"/settings/keys/" + n.key + "/revoke":           {},
-			"/exports/snapshots/" + n.snapshot + "/package": {},
+			"/settings/people/" + n.account:                                            {"name": {"Eve"}, "role": {"owner"}, "disabled": {"true"}, "shown": {"clinician Ada"}},
+			"/settings/people/" + n.account + "/password":                              {"id": {formID}},
+			"/settings/keys/" + n.key + "/rotate":                                      {"overlap": {"0s"}},
+			"/settings/keys/" + n.key + "/revoke":                                      {},
+			"/settings/webhooks/" + n.webhook + "/turn":                                {"disabled": {"true"}, "revision": {"1"}},
+			"/settings/webhooks/" + n.webhook + "/test":                                {},
+			"/settings/webhooks/" + n.webhook + "/rotate":                              {},
+			"/settings/webhooks/" + n.webhook + "/remove":                              {},
+			"/settings/webhooks/" + n.webhook + "/deliveries/" + n.delivery + "/retry": {},
+			"/exports/snapshots/" + n.snapshot + "/package":                            {},
 			"/exports/file":                             {"table": {"clients"}, "format": {"csv"}, "profile": {"deidentified"}, "cohort": {cohort}},
 			"/clients/" + n.client + "/break-glass":     {"reason": {"emergency"}},
 			"/assessments/" + n.assessment + "/retract": {"reason": {"x"}, "revision": {"1"}},
@@ -161,7 +166,7 @@ func TestOutsideOfACareTeamNoPageTellsOfTheClient(t *testing.T) {
 		hire(t, s, ada)
 		b := signedIn(t, s, ada)
 		ids := strings.NewReplacer(":client_id", n.client, ":course_id", n.course, ":session_id", n.session, ":assessment_id", n.assessment,
-			":account_id", n.account, ":key_id", n.key, ":snapshot_id", n.snapshot, ":instrument", "phq-9")
+			":account_id", n.account, ":key_id", n.key, ":webhook_id", n.webhook, ":delivery_id", n.delivery, ":snapshot_id", n.snapshot, ":instrument", "phq-9")
 		about := regexp.MustCompile(`:(client|course|session|assessment)_id`)
 		for _, route := range pageRoutes(t, s) {
 			r := b.get(t, ids.Replace(route))

@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/protrack/protrack/api/apitest"
@@ -54,7 +56,15 @@ var forms = map[string]url.Values{
 	"/settings/keys/new":                      {"id": {formID}, "name": {"tablet"}, "role": {"app"}},
 	"/settings/keys/:key_id/rotate":           {"overlap": {"24h"}},
 	"/settings/keys/:key_id/revoke":           {},
-	"/account/totp/codes":                     {"password": {"not the password"}},
+	"/settings/webhooks/new":                  {"id": {formID}, "url": {"https://hooks.example.org"}},
+	"/settings/webhooks/:webhook_id/test":     {},
+	"/settings/webhooks/:webhook_id/turn":     {"disabled": {"true"}, "revision": {"1"}},
+	"/settings/webhooks/:webhook_id/rotate":   {},
+	"/settings/webhooks/:webhook_id/remove":   {},
+
+	"/settings/webhooks/:webhook_id/deliveries/:delivery_id/retry": {},
+
+	"/account/totp/codes": {"password": {"not the password"}},
 }
 
 // formID is the id that a page has chosen for what its form makes.
@@ -65,13 +75,22 @@ func things(s *apitest.Server) *strings.Replacer {
 	create := func(path string, body object) string {
 		return s.Do("POST", path, body).Want(http.StatusCreated).JSON()["id"].(string)
 	}
+	hook := create("/v1/webhooks", object{"url": s.Receiver})
 	client := create("/v1/clients", object{"reference": "P-76"})
 	at := "/v1/clients/" + client
 	return strings.NewReplacer(":client_id", client, ":course_id", create(at+"/courses", object{"indication": "depression", "started_on": "2026-01-01"}),
 		":session_id", create(at+"/sessions", object{"kind": "integration", "started_at": "2026-03-01T10:00:00Z"}), ":assessment_id", create(at+"/assessments", baseline()),
 		":account_id", create("/v1/accounts", object{"email": "bo@clinic.example", "name": "Bo", "role": "clinician"}),
-		":key_id", create("/v1/keys", object{"name": "app", "role": "app"}), ":instrument", "phq-9",
+		":webhook_id", hook, ":delivery_id", aDelivery(s, hook), ":key_id", create("/v1/keys", object{"name": "app", "role": "app"}), ":instrument", "phq-9",
 		":snapshot_id", create("/v1/snapshots", object{"name": "may", "table": "clients"}))
+}
+
+// aDelivery is on its way to a webhook.
+func aDelivery(s *apitest.Server, hook string) string {
+	if _, err := s.DB.Relay(context.Background(), s.Clinic.Who.Clinic, s.Clock.Now(), 500, uuid.New); err != nil {
+		panic(err)
+	}
+	return listed(s.Do("GET", "/v1/webhooks/"+hook+"/deliveries?limit=1", nil).Want(http.StatusOK))[0]["id"].(string)
 }
 
 // formRoutes are the routes of pages that change something.

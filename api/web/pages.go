@@ -16,6 +16,7 @@ var pages = map[string]any{
 
 	"settings_clinic": clinicSettingsData{}, "settings_instruments": instrumentSettingsData{}, "settings_instrument": instrumentSettingData{},
 	"settings_people": peopleData{}, "settings_person": personData{}, "settings_keys": keysData{}, "settings_key": keyFormData{},
+	"settings_webhooks": webhooksData{}, "settings_webhook": webhookData{}, "settings_webhook_form": webhookFormData{},
 	"settings_audit": auditData{}, "secret": secretData{},
 
 	"exports": exportsData{}, "snapshot_form": snapshotFormData{}, "snapshot": snapshotData{},

@@ -17,6 +17,7 @@ var settingsTabs = []place{
 	{Path: settingsPath + "/instruments", Name: "Questionnaires", need: []auth.Permission{auth.ReadSettings}},
 	{Path: settingsPath + "/people", Name: "People", need: []auth.Permission{auth.ManageAccounts}},
 	{Path: settingsPath + "/keys", Name: "Keys", need: []auth.Permission{auth.ManageKeys}},
+	{Path: webhooksPath, Name: "Webhooks", need: []auth.Permission{auth.ManageWebhooks}},
 	{Path: settingsPath + "/audit", Name: "Audit trail", need: []auth.Permission{auth.ReadAudit}},
 }
 

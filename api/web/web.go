@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/research"
+	"github.com/protrack/protrack/pkg/webhook"
 )
 
 // How long a session lasts: without a click, and in all (NIST SP 800-63B-4,
@@ -46,6 +47,7 @@ type Site struct {
 	Care     *care.Service
 	Research *research.Service
 	Keys     *auth.Service
+	Webhooks *webhook.Service
 	Provider *auth.OIDC // nil: people sign in with a password only
 	Limits   *mw.Limits
 	Files    *file.Desk

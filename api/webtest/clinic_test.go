@@ -19,13 +19,13 @@ type clinic struct {
 	s *apitest.Server
 
 	client, newcomer, course, session, assessment string // ids; of the newcomer nothing is known
-	account, snapshot                             string
+	account, snapshot, webhook                    string
 }
 
 // where fills the ids of the clinic into a route.
 func (c clinic) where(route string) string {
 	return strings.NewReplacer(":client_id", c.client, ":course_id", c.course, ":session_id", c.session, ":assessment_id", c.assessment,
-		":account_id", c.account, ":snapshot_id", c.snapshot, ":instrument", "pcl-5").Replace(route)
+		":account_id", c.account, ":snapshot_id", c.snapshot, ":webhook_id", c.webhook, ":instrument", "pcl-5").Replace(route)
 }
 
 // furnish founds a clinic whose stored texts are as text gives them, which is
@@ -47,6 +47,7 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 		return out
 	}
 	c := clinic{s: s}
+	c.webhook = post("/v1/webhooks", object{"url": s.Receiver, "name": text(100), "types": []string{"client.recorded"}})
 	// Its reference stands before all others.
 	c.newcomer = post("/v1/clients", object{"reference": "!"})
 	c.client = post("/v1/clients", object{"reference": text(100), "display_name": text(200), "birth_year": 1985, "time_zone": "America/Denver"})
@@ -91,6 +92,9 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 		}
 	}
 	apitest.HireAt(t, s, s.Other, somebody("elsewhere", auth.Owner))
+	if _, err := s.DB.Relay(t.Context(), s.Clinic.Who.Clinic, now, 1000, uuid.New); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

@@ -73,6 +73,9 @@ var inventory = []page{
 	{route: "/settings/people/:account_id", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
 	{route: "/settings/keys", not: auth.Clinician},
 	{route: "/settings/keys/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/webhooks", bare: "/settings/webhooks", not: auth.Clinician},
+	{route: "/settings/webhooks/new", refuses: http.StatusUnprocessableEntity, not: auth.Clinician},
+	{route: "/settings/webhooks/:webhook_id", not: auth.Clinician},
 	{route: "/settings/audit", not: auth.Clinician},
 }
 

@@ -196,6 +196,11 @@ func TestAPageWeighsTheSameInABigClinic(t *testing.T) {
 	}
 }
 
+// inPieces is how far a page may move that a busy machine shows in pieces: as far
+// as on a bad line. Google counts less than 0.1 as good (web.dev, Cumulative
+// Layout Shift).
+const inPieces = .005
+
 // compareCosts judges what a page costs for many clients, and for few.
 func compareCosts(t *testing.T, path string, few, many cost) {
 	t.Helper()
@@ -205,7 +210,7 @@ func compareCosts(t *testing.T, path string, few, many cost) {
 	if many.Bytes < 5000 || many.Bytes > heaviest {
 		t.Errorf("%s: %d bytes", path, many.Bytes)
 	}
-	if many.Shift != 0 || few.Shift != 0 {
+	if many.Shift > inPieces || few.Shift > inPieces {
 		t.Errorf("%s: what is shown moves by %g, for few clients by %g: %s; %s", path, many.Shift, few.Shift, many.Moved, few.Moved)
 	}
 	if many.Elements > mostElements {

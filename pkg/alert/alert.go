@@ -51,6 +51,7 @@ type Form struct {
 type Finding struct {
 	Rule  string // code of the rule
 	Level Level
+	Rise  bool // an answer is higher than the one before
 }
 
 // Evaluate lists what the rules find in a form, in their order. Before is the
@@ -63,7 +64,7 @@ func (r Rules) Evaluate(form Form, before *Form) []Finding {
 			continue
 		}
 		if level := rule.find(form, before); level != "" {
-			out = append(out, Finding{rule.Code, level})
+			out = append(out, Finding{rule.Code, level, rule.When == ItemHigher})
 		}
 	}
 	return out

@@ -62,6 +62,8 @@ const (
 	ExportDeidentified Permission = "exports:deidentified" // without identity and true dates
 	ReadSnapshots      Permission = "snapshots:read"
 	TakeSnapshots      Permission = "snapshots:write"
+	ReadAlerts         Permission = "alerts:read"
+	HandleAlerts       Permission = "alerts:handle"   // acknowledge, tell what was done, close
 	ReadEvents         Permission = "events:read"     // what happens in the clinic, by ids
 	ManageWebhooks     Permission = "webhooks:manage" // where events are sent to
 )
@@ -73,7 +75,7 @@ var known = []Permission{
 	ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
 	BreakGlass, ReadTeams, ManageTeams, ReadSettings, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ManageOwners, ReadAudit,
 	ReadCohorts, WriteCohorts, ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots,
-	ReadEvents, ManageWebhooks,
+	ReadEvents, ManageWebhooks, ReadAlerts, HandleAlerts,
 }
 
 // AllPermissions lists every permission there is.
@@ -127,7 +129,7 @@ var (
 		ReadInstruments, ReadClients, WriteClients, ReadRecord, ReadCare, WriteCare,
 		ReadAssessments, WriteAssessments, AmendAssessments, ReadTrajectories, ReadDueForms, ReadCaseload,
 		ReadConsents, WriteConsents, ReadDisclosures, RequestCorrections, DecideCorrections,
-		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts, ReadEvents)
+		BreakGlass, ReadTeams, ReadSettings, ReadCohorts, WriteCohorts, ReadEvents, ReadAlerts, HandleAlerts)
 	running = treating | PermissionsOf(EraseClients, MergeClients, ManageTeams, WriteSettings, MintTokens, ManageKeys, ManageAccounts, ReadAudit,
 		ExportIdentified, ExportLimited, ExportDeidentified, ReadSnapshots, TakeSnapshots, ManageWebhooks)
 )

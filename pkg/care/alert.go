@@ -7,11 +7,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/protrack/protrack/pkg/alert"
-	"github.com/protrack/protrack/pkg/trajectory"
 )
 
-// AlertStatus is how far an alert has come. It goes one way, but for a rise of
-// the answer, which opens it again.
+// AlertStatus is how far an alert has come. It goes one way, but for an answer
+// that was amended to press more, which opens it again.
 type AlertStatus string
 
 // The statuses.
@@ -22,20 +21,30 @@ const (
 	AlertClosed       AlertStatus = "closed"
 )
 
-// Alert is something in an answer that somebody has to look at: at most one for
-// each assessment and rule.
+// AlertStatuses lists every status in their order.
+func AlertStatuses() []AlertStatus {
+	return []AlertStatus{AlertOpen, AlertAcknowledged, AlertActioned, AlertClosed}
+}
+
+// Alert is something that somebody has to look at: at most one for each rule and
+// each assessment, or each session after which no form came.
 type Alert struct {
 	ID           uuid.UUID
 	ClientID     uuid.UUID
-	AssessmentID uuid.UUID
-	Rule         string // code of the rule that found it, see alert.Rules
+	AssessmentID *uuid.UUID // what was answered; nil: a form is missing
+	SessionID    *uuid.UUID // after which a form is missing; nil: one was answered
+	Rule         string     // code of the rule that found it, see alert.Rules
 	Level        alert.Level
 	Status       AlertStatus
 	RaisedAt     time.Time
-	AnsweredAt   time.Time  // when the form was completed, by its own clock
-	ReceivedAt   time.Time  // when the form was stored here
-	RepeatOf     *uuid.UUID // an open alert of the same client and rule that says as much; nil: none
-	History      []AlertStep
+	OpenedAt     time.Time  // from when on the clock runs: RaisedAt, or when it was opened again
+	AnsweredAt   time.Time  // when the form was completed by its own clock, or should have been at the latest
+	ReceivedAt   time.Time  // when it was stored here, or was found to be missing
+	Withdrawn    bool       // the answer was amended or retracted, and says it no more
+	RepeatOf     *uuid.UUID // an alert on its clock, of the same person and rule, that presses as much; nil: none
+	Tier         int        // of the chain, that was told last; 0: none
+	NextAt       *time.Time // when the next one is told unless somebody acknowledges; nil: never
+	Steps        int        // lines of its history
 }
 
 // AlertDeed is what became of an alert.
@@ -44,19 +53,32 @@ type AlertDeed string
 // The deeds.
 const (
 	WasRaised       AlertDeed = "raised"
-	WasChanged      AlertDeed = "changed"   // the answer was amended, and presses more or less
-	WasWithdrawn    AlertDeed = "withdrawn" // the answer was amended or retracted, and says it no more
+	WasChanged      AlertDeed = "changed"     // the answer was amended, and presses more or less
+	WasWithdrawn    AlertDeed = "withdrawn"   // the answer was amended or retracted, and says it no more
+	WasPassedOver   AlertDeed = "passed_over" // a tier of the chain was off duty
+	WasEscalated    AlertDeed = "escalated"   // to a tier of the chain
 	WasAcknowledged AlertDeed = "acknowledged"
 	WasActioned     AlertDeed = "actioned"
 	WasClosed       AlertDeed = "closed"
 )
 
-// AlertStep is a line of an alert's history. It is stored once.
+// AlertDeeds lists every deed.
+func AlertDeeds() []AlertDeed {
+	return []AlertDeed{WasRaised, WasChanged, WasWithdrawn, WasPassedOver, WasEscalated, WasAcknowledged, WasActioned, WasClosed}
+}
+
+// AlertStep is a line of an alert's history, with how the alert stood from then
+// on. It is stored once and never changes.
 type AlertStep struct {
+	AlertID     uuid.UUID
+	ClientID    uuid.UUID
+	N           int // 1, 2, ... without gaps
 	At          time.Time
-	By          uuid.UUID // the key or account; the clinic where the program did it
+	By          uuid.UUID // the key or account; of what the program did by itself, uuid.Nil
 	Deed        AlertDeed
-	Level       alert.Level // from then on
+	Level       alert.Level
+	Status      AlertStatus
+	Tier        int
 	Disposition Disposition // of what was done; else empty
 	Note        Private
 }
@@ -64,7 +86,7 @@ type AlertStep struct {
 // Disposition is what was done about an alert.
 type Disposition string
 
-// The dispositions.
+// The dispositions. That nothing was needed is one: somebody looked.
 const (
 	SpokeToClient   Disposition = "spoke_to_client"
 	SafetyPlan      Disposition = "safety_plan"
@@ -74,96 +96,56 @@ const (
 	NothingNeeded   Disposition = "no_action_needed"
 )
 
-// examined is an assessment among what the client answered before.
-type examined struct {
-	Assessment
-	before *Point
-	point  *trajectory.Point // of its trajectory; nil: it does not stand
-	rises  bool              // more is better
-	doses  int               // dosing sessions that had begun
+// Dispositions lists every disposition.
+func Dispositions() []Disposition {
+	return []Disposition{SpokeToClient, SafetyPlan, Referred, EmergencyCalled, NotReached, NothingNeeded}
 }
 
-// form is what the rules of alerts ask of an assessment.
-func (e examined) form() alert.Form {
-	f := alert.Form{Instrument: e.Instrument, ItemsKnown: e.Answers != nil, Items: map[string]alert.Item{}, Doses: e.doses}
-	for id, value := range e.Answers {
-		f.Items[id] = alert.Item{Value: value}
+// step moves an alert on, and is the line that tells of it.
+func (a *Alert) step(deed AlertDeed, at time.Time, by uuid.UUID) AlertStep {
+	a.Steps++
+	return AlertStep{
+		AlertID: a.ID, ClientID: a.ClientID, N: a.Steps, At: at, By: by, Deed: deed,
+		Level: a.Level, Status: a.Status, Tier: a.Tier,
 	}
-	for _, id := range e.Declined {
-		f.Items[id] = alert.Item{Declined: true}
-	}
-	if e.Score.Severity != nil {
-		f.Severity = *e.Score.Severity
-	}
-	if e.point == nil {
-		return f
-	}
-	f.Deteriorated = e.point.Reliable != nil && *e.point.Reliable == trajectory.Deteriorated
-	if change := e.point.PercentChange; change != nil {
-		f.Improvement = new(-*change)
-		if e.rises {
-			f.Improvement = change
-		}
-	}
-	return f
 }
 
-// formBefore is what the rules ask of the form before: its answer to the item
-// that is flagged. No flag means that the answer was 0.
-func formBefore(p *Point) *alert.Form {
-	if p == nil {
+// event tells of an alert by ids and codes. Its level says how much it presses;
+// the answer is in the record.
+func (s *Service) alertEvent(kind EventType, a Alert) Event {
+	data := map[string]string{"alert_id": a.ID.String(), "rule": a.Rule, "level": string(a.Level), "status": string(a.Status)}
+	if a.AssessmentID != nil {
+		data["assessment_id"] = a.AssessmentID.String()
+	}
+	if a.SessionID != nil {
+		data["session_id"] = a.SessionID.String()
+	}
+	if a.RepeatOf != nil {
+		data["repeat_of"] = a.RepeatOf.String()
+	}
+	return s.happened(kind, a.ClientID, data)
+}
+
+// StaleAfter is how old an answer may be when it comes in for its alert to go by
+// the clock: the two weeks of which the PHQ-9 asks. What is older, as from a
+// record taken over from elsewhere, is raised and listed, and wakes nobody. A
+// project decision.
+const StaleAfter = 14 * 24 * time.Hour
+
+// onClock reports whether an alert is escalated unless somebody acknowledges it:
+// one that presses more than a little, of an answer that is no history yet.
+func (a Alert) onClock() bool {
+	return a.Status == AlertOpen && a.RepeatOf == nil && a.Level.Above(alert.Low) && a.ReceivedAt.Sub(a.AnsweredAt) <= StaleAfter
+}
+
+// repeats finds the alert that a new one of a person repeats among those that
+// stand: on its clock, of the same rule, pressing at least as much.
+func (a Alert) repeats(person uuid.UUID, standing []Alert) *uuid.UUID {
+	k := slices.IndexFunc(standing, func(s Alert) bool {
+		return s.ClientID == person && s.Rule == a.Rule && s.NextAt != nil && s.RepeatOf == nil && !a.Level.Above(s.Level)
+	})
+	if k < 0 {
 		return nil
 	}
-	f := &alert.Form{Instrument: p.Instrument, ItemsKnown: true, Items: map[string]alert.Item{}}
-	const item9 = "phq9_9"
-	f.Items[item9] = alert.Item{Value: new(0)}
-	for _, flag := range p.Flags {
-		if flag.Item != item9 {
-			continue
-		}
-		f.Items[item9] = alert.Item{Value: flag.Level, Declined: flag.Reason == "declined"}
-		f.ItemsKnown = flag.Reason != "unknown"
-	}
-	return f
-}
-
-// examine finds each assessment among the points of its person's trajectory.
-func (s *Service) examine(fresh []Assessment, points []Point, sessions []Session, set Settings) []examined {
-	at := map[uuid.UUID]int{}
-	for i, p := range points {
-		at[p.ID] = i
-	}
-	type line struct {
-		client     uuid.UUID
-		instrument string
-	}
-	computed := map[line][]trajectory.Point{}
-	out := make([]examined, len(fresh))
-	for i, a := range fresh {
-		out[i].Assessment = a
-		n, stands := at[a.ID]
-		if !stands {
-			continue
-		}
-		of := line{points[n].ClientID, a.Instrument}
-		same := slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return p.ClientID != of.client || p.Instrument != of.instrument })
-		held := slices.DeleteFunc(slices.Clone(sessions), func(ses Session) bool { return ses.ClientID != of.client })
-		if _, done := computed[of]; !done {
-			series, rules := s.series(a.Instrument, same, held, set[a.Instrument].ChangeRules)
-			computed[of] = trajectory.Compute(series, rules, trajectory.Options{}).Points
-			out[i].rises = series.Direction == trajectory.HigherIsBetter
-		}
-		if k := slices.IndexFunc(same, func(p Point) bool { return p.ID == a.ID }); k > 0 {
-			out[i].before = &same[k-1]
-		}
-		if k := slices.IndexFunc(computed[of], func(p trajectory.Point) bool { return p.AssessmentID == a.ID }); k >= 0 {
-			out[i].point = &computed[of][k]
-		}
-		for _, ses := range held {
-			if ses.Kind == Dosing && !ses.StartedAt.After(a.CompletedAt) {
-				out[i].doses++
-			}
-		}
-	}
-	return out
+	return &standing[k].ID
 }

@@ -373,7 +373,15 @@ func (s *Service) revise(ctx context.Context, who auth.Principal, id uuid.UUID,
 			return err
 		}
 		tx.Emit(s.revised(out))
-		return s.moveProgress(ctx, who, tx, []uuid.UUID{out.ClientID}, []string{out.Instrument})
+		set, err := tx.Settings(ctx, who)
+		if err != nil {
+			return err
+		}
+		m, err := s.moveProgressBy(ctx, who, tx, set, []uuid.UUID{out.ClientID}, []string{out.Instrument})
+		if err != nil {
+			return err
+		}
+		return s.reconsider(ctx, who, tx, set, out, m)
 	})
 	if err != nil {
 		return Assessment{}, err

@@ -15,15 +15,21 @@ type EventType string
 
 // The types of event. EventTypes lists them all.
 const (
-	AssessmentRecorded  EventType = "assessment.recorded"
-	AssessmentAmended   EventType = "assessment.amended"
-	AssessmentRetracted EventType = "assessment.retracted"
-	SessionRecorded     EventType = "session.recorded"
-	SessionChanged      EventType = "session.changed"
-	ClientRecorded      EventType = "client.recorded"
-	ClientChanged       EventType = "client.changed"
-	ClientErased        EventType = "client.erased"    // all that is left of the client's events
-	WebhookDisabled     EventType = "webhook.disabled" // of no client: the receiver does not answer
+	AssessmentRecorded   EventType = "assessment.recorded"
+	AssessmentAmended    EventType = "assessment.amended"
+	AssessmentRetracted  EventType = "assessment.retracted"
+	SessionRecorded      EventType = "session.recorded"
+	SessionChanged       EventType = "session.changed"
+	ClientRecorded       EventType = "client.recorded"
+	ClientChanged        EventType = "client.changed"
+	ClientErased         EventType = "client.erased" // all that is left of the client's events
+	AlertRaised          EventType = "alert.raised"
+	AlertChanged         EventType = "alert.changed" // by what became of the answer
+	AlertEscalated       EventType = "alert.escalated"
+	AlertWasAcknowledged EventType = "alert.acknowledged"
+	AlertWasActioned     EventType = "alert.actioned"
+	AlertWasClosed       EventType = "alert.closed"
+	WebhookDisabled      EventType = "webhook.disabled" // of no client: the receiver does not answer
 )
 
 // EventTypes lists every type of event.
@@ -31,6 +37,7 @@ func EventTypes() []EventType {
 	return []EventType{
 		AssessmentRecorded, AssessmentAmended, AssessmentRetracted, SessionRecorded, SessionChanged,
 		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled,
+		AlertRaised, AlertChanged, AlertEscalated, AlertWasAcknowledged, AlertWasActioned, AlertWasClosed,
 	}
 }
 

@@ -78,20 +78,28 @@ func (s *Service) moveProgress(ctx context.Context, who auth.Principal, tx Tx, c
 	if err != nil {
 		return err
 	}
-	return s.moveProgressBy(ctx, who, tx, set, clients, instruments)
+	_, err = s.moveProgressBy(ctx, who, tx, set, clients, instruments)
+	return err
+}
+
+// moved is what progress was computed from: what several people answered on some
+// instruments, and their sessions. It carries the clients who stand for them.
+type moved struct {
+	points   []Point
+	sessions []Session
 }
 
 // moveProgressBy is moveProgress for a caller that has read the settings.
-func (s *Service) moveProgressBy(ctx context.Context, who auth.Principal, tx Tx, set Settings, clients []uuid.UUID, instruments []string) error {
+func (s *Service) moveProgressBy(ctx context.Context, who auth.Principal, tx Tx, set Settings, clients []uuid.UUID, instruments []string) (moved, error) {
 	points, err := tx.Points(ctx, who, clients, instruments, nil)
 	if err != nil {
-		return err
+		return moved{}, err
 	}
 	sessions, err := tx.SessionsOf(ctx, who, clients)
 	if err != nil {
-		return err
+		return moved{}, err
 	}
-	return tx.PutProgress(ctx, who, clients, instruments, s.progress(points, sessions, set))
+	return moved{points, sessions}, tx.PutProgress(ctx, who, clients, instruments, s.progress(points, sessions, set))
 }
 
 // progress computes the read model of the clients that the points are of.

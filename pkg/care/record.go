@@ -216,7 +216,7 @@ func (b *batch) store(ctx context.Context, tx Tx) error {
 	for _, i := range b.open() {
 		b.refuse(i, ErrIDTaken)
 	}
-	return b.moveProgress(ctx, tx, set)
+	return b.follow(ctx, tx, set)
 }
 
 // lockClients locks the clients of the open elements, in the order of their
@@ -272,8 +272,9 @@ func (b *batch) checkSessions(ctx context.Context, tx Tx) error {
 	return nil
 }
 
-// moveProgress recomputes the read model of what was created.
-func (b *batch) moveProgress(ctx context.Context, tx Tx, set Settings) error {
+// follow moves what follows from what was created: the read model and the alerts.
+func (b *batch) follow(ctx context.Context, tx Tx, set Settings) error {
+	var created []Assessment
 	var clients []uuid.UUID
 	var instruments []string
 	seenClient, seenInstrument := map[uuid.UUID]bool{}, map[string]bool{}
@@ -281,6 +282,7 @@ func (b *batch) moveProgress(ctx context.Context, tx Tx, set Settings) error {
 		if r.Outcome != Created {
 			continue
 		}
+		created = append(created, r.Assessment)
 		if a := r.Assessment; !seenClient[a.ClientID] {
 			seenClient[a.ClientID] = true
 			clients = append(clients, a.ClientID)
@@ -293,7 +295,11 @@ func (b *batch) moveProgress(ctx context.Context, tx Tx, set Settings) error {
 	if len(clients) == 0 {
 		return nil
 	}
-	return b.service.moveProgressBy(ctx, b.who, tx, set, clients, instruments)
+	m, err := b.service.moveProgressBy(ctx, b.who, tx, set, clients, instruments)
+	if err != nil {
+		return err
+	}
+	return b.service.raise(ctx, b.who, tx, set, created, m)
 }
 
 func detailsOf(err error) []fault.Detail {

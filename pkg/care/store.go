@@ -112,6 +112,21 @@ type Reader interface {
 	Team(ctx context.Context, who auth.Principal, client uuid.UUID) ([]Membership, error)
 	// HasMember says whether the clinic has a key or an account with this id.
 	HasMember(ctx context.Context, who auth.Principal, id uuid.UUID) (bool, error)
+	// Alert finds an alert; NotFound if there is none.
+	Alert(ctx context.Context, who auth.Principal, id uuid.UUID) (Alert, error)
+	// AlertSteps gives the history of an alert.
+	AlertSteps(ctx context.Context, who auth.Principal, id uuid.UUID) ([]AlertStep, error)
+	// Alerts lists alerts by RaisedAt and id, the newest first, behind page.After.
+	Alerts(ctx context.Context, who auth.Principal, filter AlertFilter, page Page) ([]Alert, error)
+	// CountOpenAlerts counts the alerts that nobody acknowledged.
+	CountOpenAlerts(ctx context.Context, who auth.Principal) (int, error)
+	// OpenAlertsOf counts those of several people, by client; who has none is
+	// absent.
+	OpenAlertsOf(ctx context.Context, who auth.Principal, clients []uuid.UUID) (map[uuid.UUID]int, error)
+	// FirstDueAlert says when the next tier of an alert is to be told; nil: none is.
+	FirstDueAlert(ctx context.Context, who auth.Principal) (*time.Time, error)
+	// AlertSettings gives what the clinic has chosen for its alerts.
+	AlertSettings(ctx context.Context, who auth.Principal) (AlertSettings, error)
 	// Events gives at most limit of the clinic's events behind a place, by Seq;
 	// empty types means all of them.
 	Events(ctx context.Context, who auth.Principal, after int64, types []EventType, limit int) ([]Event, error)
@@ -168,6 +183,24 @@ type Tx interface {
 	// PutMembership stores a membership of a client's care team, in place of
 	// the one of the same member and kind that began at the same time.
 	PutMembership(ctx context.Context, who auth.Principal, m Membership) error
+	// PutAlerts stores alerts as they are now, the new ones too, and adds lines
+	// to their histories.
+	PutAlerts(ctx context.Context, who auth.Principal, alerts []Alert, steps []AlertStep) error
+	// StandingAlerts gives the alerts of several people that are on their clocks.
+	// They carry the client who stands for the person.
+	StandingAlerts(ctx context.Context, who auth.Principal, clients []uuid.UUID) ([]Alert, error)
+	// AlertsAbout gives the alerts of an assessment. They are held until the
+	// transaction ends.
+	AlertsAbout(ctx context.Context, who auth.Principal, assessment uuid.UUID) ([]Alert, error)
+	// HoldAlert gives an alert, and the open ones that repeat it, and holds them
+	// until the transaction ends; NotFound if there is none.
+	HoldAlert(ctx context.Context, who auth.Principal, id uuid.UUID) ([]Alert, error)
+	// TakeDueAlerts gives at most limit open alerts whose next tier is to be told
+	// at a time or earlier, and holds them; those that others hold are passed over.
+	TakeDueAlerts(ctx context.Context, who auth.Principal, at time.Time, limit int) ([]Alert, error)
+	// PutAlertSettings replaces what the clinic has chosen for its alerts, and
+	// tells what it was.
+	PutAlertSettings(ctx context.Context, who auth.Principal, set AlertSettings) (before AlertSettings, err error)
 	// PutSetting replaces what the clinic has chosen for one instrument.
 	PutSetting(ctx context.Context, who auth.Principal, set Setting) error
 	// PutClinicSettings replaces what the clinic has chosen, and tells what it

@@ -48,6 +48,8 @@ func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) 
 var erased = []struct{ table, condition string }{
 	{"deliveries", "client_id IN @clients"},
 	{"events", "client_id IN @clients"},
+	{"alert_steps", "client_id IN @clients"},
+	{"alerts", "client_id IN @clients"},
 	{"progress", "client_id IN @clients"},
 	{"outlines", "client_id IN @clients"},
 	{"assessment_versions", "client_id IN @clients"},

@@ -33,6 +33,7 @@ type RecordPackage struct {
 	Instruments []RecordInstrument `json:"instruments"` // the wording of what was answered
 	Consents    []Consent          `json:"consents"`
 	Corrections []Correction       `json:"corrections"`
+	Alerts      []AlertWithHistory `json:"alerts"`
 	Team        []RecordMember     `json:"care_team"`
 	Tokens      []RecordToken      `json:"tokens"` // of the client's own front end
 	Merges      []RecordMerge      `json:"merges"`
@@ -94,7 +95,7 @@ func packageFromCare(r care.Record) RecordPackage {
 		Format: "protrack-record", Version: 1, GeneratedAt: r.GeneratedAt, ClientID: r.Client.ID,
 		Clients: convert(r.Clients, clientFromCare), Courses: convert(r.Courses, courseFromCare),
 		Sessions: convert(r.Sessions, sessionFromCare), Assessments: convert(r.Assessments, assessmentFromCare),
-		Consents: convert(r.Consents, consentFromCare), Corrections: convert(r.Corrections, correctionFromCare),
+		Consents: convert(r.Consents, consentFromCare), Corrections: convert(r.Corrections, correctionFromCare), Alerts: recordAlerts(r),
 		Tokens: convert(r.Tokens, func(t care.RecordedToken) RecordToken {
 			return RecordToken{ID: t.ID, ClientID: t.ClientID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt}
 		}),

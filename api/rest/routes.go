@@ -131,6 +131,13 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 // outward are the routes that tell others what happens.
 func (h *Handlers) outward(r router) {
 	r.live(eventsPath, h.withQuery(h.streamEvents))
+	r.get("/alerts", h.withQuery(h.listAlerts))
+	r.get("/alerts/:alert_id", h.withoutQuery(h.getAlert))
+	r.post("/alerts/:alert_id/acknowledgement", h.withoutQuery(h.acknowledgeAlert))
+	r.post("/alerts/:alert_id/disposition", h.withoutQuery(h.disposeAlert))
+	r.post("/alerts/:alert_id/closure", h.withoutQuery(h.closeAlert))
+	r.get("/settings/alerts", h.withoutQuery(h.getAlertSettings))
+	r.put("/settings/alerts", h.withoutQuery(h.chooseAlertSettings))
 
 	r.post("/webhooks", h.withoutQuery(h.createWebhook))
 	r.get("/webhooks", h.withQuery(h.listWebhooks))

@@ -17,8 +17,8 @@ CREATE TABLE alerts (
   received_at   INTEGER NOT NULL,
   withdrawn     INTEGER NOT NULL,
   repeat_of     TEXT,
-  tier          INTEGER NOT NULL, -- of the chain, that was told last; 0: none
-  next_at       INTEGER, -- when the next one is told; null: never
+  tier          INTEGER NOT NULL, -- of the chain, that was told last, 0 for none
+  next_at       INTEGER, -- when the next one is told, null for never
   steps         INTEGER NOT NULL,
   PRIMARY KEY (clinic_id, id),
   UNIQUE (clinic_id, subject_id, rule),
@@ -26,7 +26,7 @@ CREATE TABLE alerts (
   CHECK (status = 'open' OR next_at IS NULL),
   FOREIGN KEY (clinic_id, client_id, assessment_id) REFERENCES assessments (clinic_id, client_id, id),
   FOREIGN KEY (clinic_id, client_id, session_id) REFERENCES sessions (clinic_id, client_id, id)
-)) STRICT;
+) STRICT;
 CREATE INDEX alerts_listed ON alerts (clinic_id, raised_at DESC, id DESC);
 CREATE INDEX alerts_by_status ON alerts (clinic_id, status, raised_at DESC, id DESC);
 CREATE INDEX alerts_of_client ON alerts (clinic_id, client_id, raised_at DESC, id DESC);
@@ -48,14 +48,14 @@ CREATE TABLE alert_steps (
   note        TEXT NOT NULL,
   PRIMARY KEY (clinic_id, alert_id, n),
   FOREIGN KEY (clinic_id, alert_id) REFERENCES alerts (clinic_id, id)
-)) STRICT;
+) STRICT;
 CREATE INDEX alert_steps_of_client ON alert_steps (clinic_id, client_id);
 
 CREATE TABLE alert_settings (
   clinic_id TEXT NOT NULL PRIMARY KEY,
   chain     TEXT NOT NULL, -- JSON
   off       TEXT NOT NULL  -- JSON: codes of rules
-)) STRICT;
+) STRICT;
 
 -- +goose Down
 DROP TABLE alert_settings;

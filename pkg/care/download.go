@@ -25,6 +25,8 @@ type Record struct {
 	Assessments []Assessment
 	Consents    []Consent
 	Corrections []Correction
+	Alerts      []Alert
+	AlertSteps  []AlertStep
 	Team        []Membership
 	Tokens      []RecordedToken
 	Merges      []Merge

@@ -139,7 +139,11 @@ func rightsRows(c clinic, client, neighbour uuid.UUID, canary func(string) strin
 		return fmt.Sprintf("INSERT INTO %s (clinic_id, %s) VALUES ('%s', %s)", table, columns, c.Who.Clinic, strings.Join(values, ", "))
 	}
 	id, actor, token := client.String(), c.Who.Actor.String(), uuid.NewString()
+	noted, said := uuid.NewString(), c.column(t, "assessments", "id", "client_id = '"+id+"'")[0]
 	return []string{
+		insert("alerts", "id, client_id, assessment_id, subject_id, rule, level, status, raised_at, opened_at, answered_at, received_at, withdrawn, tier, steps",
+			noted, id, said, said, "x", "low", "closed", when, when, when, when, "0", "0", "1"),
+		insert("alert_steps", "alert_id, n, client_id, at, deed, level, status, tier, disposition, note", noted, "1", id, when, "actioned", "low", "actioned", "0", "referred", canary("alert")),
 		insert("consents", "client_id, id, scope, status, at, text_version, recorded_at, recorded_by", id, uuid.NewString(), "care", "granted", when, canary("consent"), when, actor),
 		insert("corrections", "client_id, id, target, request, status, note, requested_at, requested_by", id, uuid.NewString(), "client", canary("request"), "open", canary("note"), when, actor),
 		insert("client_tokens", "client_id, id, hash, minted_by, created_at, expires_at", id, token, blob(canary("token")), actor, when, when),

@@ -25,15 +25,17 @@ import (
 
 // standing is a record that every method has something to do with.
 type standing struct {
-	client     care.Client
-	course     care.Course
-	session    care.Session
-	assessment care.Assessment
-	correction care.Correction
-	member     uuid.UUID   // of the client's care team
-	spare      care.Client // to be erased
-	duplicate  care.Client // to be merged
-	merged     care.Client // is a duplicate
+	client                 care.Client
+	course                 care.Course
+	session                care.Session
+	assessment             care.Assessment
+	correction             care.Correction
+	alert                  uuid.UUID   // an open one
+	acknowledged, actioned uuid.UUID   // alerts
+	member                 uuid.UUID   // of the client's care team
+	spare                  care.Client // to be erased
+	duplicate              care.Client // to be merged
+	merged                 care.Client // is a duplicate
 }
 
 func newStanding(t *testing.T, c clinic) standing {
@@ -45,6 +47,7 @@ func newStanding(t *testing.T, c clinic) standing {
 	s.duplicate, s.merged = c.client(t, uuid.NewString()), c.client(t, uuid.NewString())
 	must(t, second(c.Care.MergeClients(t.Context(), c.Who, care.Merge{Survivor: s.client.ID, Duplicate: s.merged.ID, Reason: "twice"})))
 	s.assessment = c.record(t, gad7(s.client.ID, day(4), 2))[0]
+	s.actioned, s.acknowledged, s.alert = c.handled(t, s.client.ID, 2), c.handled(t, s.client.ID, 1), c.handled(t, s.client.ID, 0)
 	s.correction, s.member = c.correction(t, s.client.ID), c.Who.Actor
 	c.assign(t, s.client.ID, s.member)
 	return s
@@ -69,6 +72,38 @@ var (
 )
 
 var deeds = map[string]deed{
+	"Alerts": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Alerts(ctx, who, care.AlertFilter{Client: &s.client.ID}, one)
+		return err
+	}},
+	"Alert": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Alert(ctx, who, s.alert)
+		return err
+	}},
+	"OpenAlerts": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.OpenAlerts(ctx, who)
+		return err
+	}},
+	"Acknowledge": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Acknowledge(ctx, who, s.alert)
+		return err
+	}},
+	"Dispose": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Dispose(ctx, who, s.acknowledged, care.SpokeToClient, "on the phone")
+		return err
+	}},
+	"CloseAlert": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.CloseAlert(ctx, who, s.actioned)
+		return err
+	}},
+	"AlertSettings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.AlertSettings(ctx, who)
+		return err
+	}},
+	"ChooseAlertSettings": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.ChooseAlertSettings(ctx, who, care.AlertSettings{Chain: care.DefaultChain()})
+		return err
+	}},
 	"Events": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		_, err := svc.Events(ctx, who, care.EventQuery{After: new(int64(0)), Limit: 1})
 		return err

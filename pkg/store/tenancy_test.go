@@ -40,6 +40,7 @@ type victim struct {
 	webhook    webhook.Webhook
 	doomed     webhook.Webhook // to be removed
 	delivery   uuid.UUID
+	alert      care.Alert
 	studied
 }
 
@@ -77,6 +78,11 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 		e := storetest.Entry(c.Who)
 		e.Client = v.client.ID
 		tx.Note(e)
+		v.alert = storetest.NewAlert(v.client.ID, v.assessment.ID)
+		_, chosen := tx.PutAlertSettings(ctx, c.Who, care.AlertSettings{Chain: care.DefaultChain(), Off: []string{"not_on_track"}})
+		if err := errors.Join(chosen, tx.PutAlerts(ctx, c.Who, []care.Alert{v.alert}, []care.AlertStep{storetest.NewAlertStep(v.alert, 1)})); err != nil {
+			return err
+		}
 		tx.Emit(care.Event{ID: storetest.NewID(), Type: care.ClientChanged, At: storetest.When, Client: v.client.ID})
 		if err := tx.InsertMerge(ctx, c.Who, v.merge); err != nil {
 			return err
@@ -305,6 +311,46 @@ var attempts = map[string]attempt{
 	"DecideCorrection": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		v.correction.Status, v.correction.DecidedAt, v.correction.DecidedBy = care.CorrectionRefused, new(storetest.When), &who.Actor
 		return db.DecideCorrection(ctx, who, v.correction)
+	}},
+	"Alert": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Alert(ctx, who, v.alert.ID)
+	}},
+	"AlertSteps": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.AlertSteps(ctx, who, v.alert.ID)
+	}},
+	"Alerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.Alerts(ctx, who, care.AlertFilter{}, page)
+	}},
+	"CountOpenAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.CountOpenAlerts(ctx, who)
+	}},
+	"OpenAlertsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.OpenAlertsOf(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"FirstDueAlert": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.FirstDueAlert(ctx, who)
+	}},
+	"StandingAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.StandingAlerts(ctx, who, []uuid.UUID{v.client.ID})
+	}},
+	"AlertsAbout": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.AlertsAbout(ctx, who, v.assessment.ID)
+	}},
+	"HoldAlert": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.HoldAlert(ctx, who, v.alert.ID)
+	}},
+	"TakeDueAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.TakeDueAlerts(ctx, who, storetest.When.AddDate(1, 0, 0), 10)
+	}},
+	"PutAlerts": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return nil, db.PutAlerts(ctx, who, []care.Alert{v.alert}, nil)
+	}},
+	"AlertSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		set, err := db.AlertSettings(ctx, who)
+		return set.Off, err // the chain is the default
+	}},
+	"PutAlertSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
+		return db.PutAlertSettings(ctx, who, care.AlertSettings{Chain: care.DefaultChain(), Off: []string{"deteriorated"}})
 	}},
 	"Team": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Team(ctx, who, v.client.ID)

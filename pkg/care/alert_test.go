@@ -75,17 +75,17 @@ func (c clinic) handled(t testing.TB, client uuid.UUID, steps int) uuid.UUID {
 	return all[k].ID
 }
 
-// told is what of an alert a test compares.
-type told struct {
+// brief is what of an alert a test compares.
+type brief struct {
 	Rule   string
 	Level  alert.Level
 	Status care.AlertStatus
 }
 
-func tell(alerts []care.Alert) []told {
-	var out []told
+func outlined(alerts []care.Alert) []brief {
+	var out []brief
 	for _, a := range alerts {
-		out = append(out, told{a.Rule, a.Level, a.Status})
+		out = append(out, brief{a.Rule, a.Level, a.Status})
 	}
 	return out
 }
@@ -102,19 +102,19 @@ func TestAnAnswerRaisesItsAlertWhenItIsStored(t *testing.T) {
 	each(t, func(t *testing.T, c clinic) {
 		for name, x := range map[string]struct {
 			item9 int
-			want  []told
+			want  []brief
 		}{
 			"0":        {0, nil},
-			"1":        {1, []told{{"item9_endorsed", alert.Moderate, care.AlertOpen}}},
-			"2":        {2, []told{{"item9_endorsed", alert.High, care.AlertOpen}}},
-			"3":        {3, []told{{"item9_endorsed", alert.Critical, care.AlertOpen}}},
-			"declined": {-2, []told{{"item9_declined", alert.Moderate, care.AlertOpen}}},
-			"silence":  {-1, []told{{"item9_missing", alert.Moderate, care.AlertOpen}}},
+			"1":        {1, []brief{{"item9_endorsed", alert.Moderate, care.AlertOpen}}},
+			"2":        {2, []brief{{"item9_endorsed", alert.High, care.AlertOpen}}},
+			"3":        {3, []brief{{"item9_endorsed", alert.Critical, care.AlertOpen}}},
+			"declined": {-2, []brief{{"item9_declined", alert.Moderate, care.AlertOpen}}},
+			"silence":  {-1, []brief{{"item9_missing", alert.Moderate, care.AlertOpen}}},
 		} {
 			client := c.client(t, uuid.NewString()).ID
 			form := c.record(t, phq9(client, day(140), x.item9))[0] // eleven days before it comes in
 			got := c.alerts(t, client)
-			if d := cmp.Diff(x.want, tell(got)); d != "" {
+			if d := cmp.Diff(x.want, outlined(got)); d != "" {
 				t.Errorf("%s (-want +got):\n%s", name, d)
 			}
 			for _, a := range got {

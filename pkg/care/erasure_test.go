@@ -90,7 +90,7 @@ func tell(t *testing.T, c clinic) confided {
 		}
 	}
 	onItsWay(t, c)
-	for _, insert := range rightsRows(c, out.client.ID, neighbour.ID, func(what string) string { return string(canary(what)) }) {
+	for _, insert := range rightsRows(t, c, out.client.ID, neighbour.ID, func(what string) string { return string(canary(what)) }) {
 		_, err := c.raw.ExecContext(ctx, insert)
 		if err != nil {
 			t.Fatalf("%v: %s", err, insert)
@@ -119,7 +119,7 @@ func answersOf(client uuid.UUID, n, others int) care.Assessment {
 }
 
 // rightsRows are rows of the tables that no method of this package writes.
-func rightsRows(c clinic, client, neighbour uuid.UUID, canary func(string) string) []string {
+func rightsRows(t testing.TB, c clinic, client, neighbour uuid.UUID, canary func(string) string) []string {
 	when := "'2026-01-02T03:04:05Z'"
 	if c.Dialect == "sqlite" {
 		when = "1767323045000000"

@@ -21,18 +21,21 @@ import (
 
 // What an entry is about: one of the records that stand, a new one, or none.
 const (
-	ofNone       = ""
-	ofClient     = "client"
-	ofCourse     = "course"
-	ofSession    = "session"
-	ofAssessment = "assessment"
-	ofNew        = "new"
-	ofClinic     = "clinic"
-	ofCorrection = "correction"
-	ofMember     = "member"
-	ofSpare      = "spare"
-	ofDuplicate  = "duplicate"
-	ofMerged     = "merged"
+	ofNone         = ""
+	ofClient       = "client"
+	ofCourse       = "course"
+	ofSession      = "session"
+	ofAssessment   = "assessment"
+	ofNew          = "new"
+	ofClinic       = "clinic"
+	ofCorrection   = "correction"
+	ofAlert        = "alert"
+	ofAcknowledged = "acknowledged alert"
+	ofActioned     = "actioned alert"
+	ofMember       = "member"
+	ofSpare        = "spare"
+	ofDuplicate    = "duplicate"
+	ofMerged       = "merged"
 )
 
 // told is the entry that a deed leaves.
@@ -74,17 +77,23 @@ var tells = map[string]told{
 		set("instrument", "gad-7"), set("timing", "follow_up"), set("completed_at", "2026-01-09T12:00:00Z"), hidden("answers"),
 		set("missing_policy", "complete"), set("recall_window", "P14D"), set("mode", "self"), set("retracted", "false"),
 	}},
-	"Assessment":         {"assessment.read", "assessment", ofAssessment, ofClient, false, nil},
-	"Assessments":        {"assessment.list", "client", ofClient, ofClient, false, nil},
-	"AssessmentVersions": {"assessment.history", "assessment", ofAssessment, ofClient, false, nil},
-	"Amend":              {"assessment.amend", "assessment", ofAssessment, ofClient, false, []audit.Change{hidden("answers"), hidden("reason")}},
-	"Retract":            {"assessment.retract", "assessment", ofAssessment, ofClient, false, []audit.Change{changed("retracted", "false", "true"), hidden("reason")}},
-	"Trajectories":       {"trajectory.read", "client", ofClient, ofClient, false, nil},
-	"Caseload":           {"caseload.read", "", ofNone, ofNone, true, nil},
-	"Events":             {"event.list", "", ofNone, ofNone, true, nil},
-	"Today":              {"agenda.read", "", ofNone, ofNone, true, nil},
-	"ChooseSetting":      {"setting.choose", "instrument", ofNone, ofNone, false, []audit.Change{changed("change_rules", "", "bischoff-2020")}},
-	"RebuildProgress":    {"progress.rebuild", "", ofNone, ofNone, false, nil},
+	"Assessment":          {"assessment.read", "assessment", ofAssessment, ofClient, false, nil},
+	"Assessments":         {"assessment.list", "client", ofClient, ofClient, false, nil},
+	"AssessmentVersions":  {"assessment.history", "assessment", ofAssessment, ofClient, false, nil},
+	"Amend":               {"assessment.amend", "assessment", ofAssessment, ofClient, false, []audit.Change{hidden("answers"), hidden("reason")}},
+	"Retract":             {"assessment.retract", "assessment", ofAssessment, ofClient, false, []audit.Change{changed("retracted", "false", "true"), hidden("reason")}},
+	"Trajectories":        {"trajectory.read", "client", ofClient, ofClient, false, nil},
+	"Caseload":            {"caseload.read", "", ofNone, ofNone, true, nil},
+	"Alerts":              {"alert.list", "", ofNone, ofNone, true, nil},
+	"Alert":               {"alert.read", "alert", ofAlert, ofClient, false, nil},
+	"Acknowledge":         {"alert.acknowledge", "alert", ofAlert, ofClient, false, nil},
+	"Dispose":             {"alert.action", "alert", ofAcknowledged, ofClient, false, nil},
+	"CloseAlert":          {"alert.close", "alert", ofActioned, ofClient, false, nil},
+	"ChooseAlertSettings": {"alerts.choose", "clinic", ofClinic, ofNone, false, nil}, // what it has chosen before
+	"Events":              {"event.list", "", ofNone, ofNone, true, nil},
+	"Today":               {"agenda.read", "", ofNone, ofNone, true, nil},
+	"ChooseSetting":       {"setting.choose", "instrument", ofNone, ofNone, false, []audit.Change{changed("change_rules", "", "bischoff-2020")}},
+	"RebuildProgress":     {"progress.rebuild", "", ofNone, ofNone, false, nil},
 
 	"RecordConsent": {"consent.create", "consent", ofNew, ofClient, false, []audit.Change{
 		set("scope", "research"), set("status", "granted"), set("at", "2026-01-04T12:00:00Z"),
@@ -145,6 +154,7 @@ var details = map[string]func(e *audit.Entry, got audit.Entry, s standing){
 // may record, and an access that is not needed.
 var silent = []string{
 	"InstrumentDefinitions", "InstrumentDefinition", "Score", "Settings", "ClinicSettings", "MayRecord", "MayAmend", "BreakGlass",
+	"OpenAlerts", "AlertSettings", // a number, and what the clinic chose
 }
 
 func TestEveryDeedTellsOrIsKnownToBeSilent(t *testing.T) {
@@ -201,7 +211,7 @@ func (c clinic) holds(t *testing.T, want told, got audit.Entry, who auth.Princip
 	t.Helper()
 	ids := map[string]uuid.UUID{
 		ofClient: s.client.ID, ofCourse: s.course.ID, ofSession: s.session.ID, ofAssessment: s.assessment.ID, ofNew: got.TargetID,
-		ofClinic: c.Who.Clinic, ofCorrection: s.correction.ID, ofMember: s.member, ofSpare: s.spare.ID, ofDuplicate: s.duplicate.ID, ofMerged: s.merged.ID,
+		ofClinic: c.Who.Clinic, ofCorrection: s.correction.ID, ofAlert: s.alert, ofAcknowledged: s.acknowledged, ofActioned: s.actioned, ofMember: s.member, ofSpare: s.spare.ID, ofDuplicate: s.duplicate.ID, ofMerged: s.merged.ID,
 	}
 	if want.of == ofNew && (got.TargetID == uuid.Nil || slices.Contains([]uuid.UUID{s.client.ID, s.course.ID, s.session.ID, s.assessment.ID}, got.TargetID)) {
 		t.Errorf("the new thing is %v", got.TargetID)

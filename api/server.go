@@ -46,6 +46,7 @@ type Deps struct {
 	Ready       func(context.Context) error // nil error: it can serve
 	Stopping    <-chan struct{}             // closed when the server is about to stop; nil: nobody says
 	Unsealed    func() time.Duration        // age of the oldest audit entry that is not in its chain
+	Unescalated func() time.Duration        // for how long an alert was to be told on that was not; nil: there is no such figure
 	Version     string
 	Patience    time.Duration // that a reader of a file has for each piece; 0: a minute
 	CORSOrigins []string
@@ -73,6 +74,10 @@ func New(d Deps) *echo.Echo {
 			func() float64 { return d.Unsealed().Seconds() })
 	}
 
+	if d.Unescalated != nil {
+		metrics.Gauge("protrack_alerts_unescalated_seconds", "For how long an alert was to be told on that was not.",
+			func() float64 { return d.Unescalated().Seconds() })
+	}
 	if d.Waiting != nil {
 		metrics.Gauge("protrack_outbox_pending", "Deliveries that wait for a webhook that is not disabled.",
 			func() float64 { n, _ := d.Waiting(); return float64(n) })

@@ -105,6 +105,13 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/consents":                {writers, nil, 200},
 	"POST /v1/clients/{client_id}/corrections":            {writers, `{"target":"client","request":"{new}"}`, 201},
 	"GET /v1/clients/{client_id}/corrections":             {writers, nil, 200},
+	"GET /v1/alerts":                                      {clinicians, nil, 200},
+	"GET /v1/alerts/{alert_id}":                           {clinicians, nil, 200},
+	"POST /v1/alerts/{alert_id}/acknowledgement":          {clinicians, nil, 409}, // somebody else has closed it
+	"POST /v1/alerts/{alert_id}/disposition":              {clinicians, `{"disposition":"referred"}`, 409},
+	"POST /v1/alerts/{alert_id}/closure":                  {clinicians, nil, 409},
+	"GET /v1/settings/alerts":                             {clinicians, nil, 200},
+	"PUT /v1/settings/alerts":                             {admins, `{"chain":[{"after_minutes":5,"roles":["owner"]}]}`, 200},
 	"POST /v1/corrections/{correction_id}/decision":       {clinicians, `{"status":"accepted"}`, 200},
 	"GET /v1/clients/{client_id}/team":                    {clinicians, nil, 200},
 	"PUT /v1/clients/{client_id}/team/{member_id}":        {admins, `{}`, 200},
@@ -134,7 +141,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
 		other := withDuplicates(s, s.Other, settle(s, s.Other))
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0

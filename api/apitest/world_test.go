@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/protrack/protrack/api/apitest"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
 )
 
 // today is the server's day in tests that depend on it.
@@ -77,7 +79,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, webhook, doomed, delivery, merged, duplicate string }
+type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, webhook, doomed, delivery, alert, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -109,6 +111,9 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.token = post("/v1/clients/"+n.client+"/tokens", object{})
 	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	n.cohort = post("/v1/cohorts", object{"name": newID(), "filter": object{}})
+	post("/v1/clients/"+n.client+"/assessments", object{"instrument": "gad-7", "timing": "follow_up", "completed_at": "2026-03-02T09:00:00Z", "total": 21})
+	n.alert = listed(s.As(key, "GET", "/v1/alerts?client_id="+n.client, nil).Want(http.StatusOK))[0]["id"].(string)
+	closeAlert(s, clinic, uuid.MustParse(n.alert))
 	n.snapshot = post("/v1/snapshots", object{"name": newID()})
 	for { // what happened is on its way
 		if made, err := s.DB.Relay(context.Background(), clinic.Who.Clinic, s.Clock.Now(), 500, uuid.New); err != nil || made == 0 {
@@ -117,6 +122,17 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	}
 	n.delivery = listed(s.As(key, "GET", "/v1/webhooks/"+n.webhook+"/deliveries?limit=1", nil).Want(http.StatusOK))[0]["id"].(string)
 	return n
+}
+
+// closeAlert has somebody close an alert who does nothing else here.
+func closeAlert(s *apitest.Server, clinic apitest.Clinic, id uuid.UUID) {
+	ctx, who := context.Background(), auth.As(clinic.Who.Clinic, uuid.New(), auth.ByKey, auth.Clinician)
+	_, err := s.Care.Acknowledge(ctx, who, id)
+	_, disposed := s.Care.Dispose(ctx, who, id, care.SpokeToClient, "a note")
+	_, closed := s.Care.CloseAlert(ctx, who, id)
+	if err := errors.Join(err, disposed, closed); err != nil {
+		panic(err)
+	}
 }
 
 // withDuplicates gives a client one duplicate that is merged, and one that is
@@ -136,7 +152,7 @@ func fill(own, other ids) *strings.Replacer {
 	for prefix, n := range map[string]ids{"": own, "other.": other} {
 		for name, id := range map[string]string{
 			"client": n.client, "course": n.course, "session": n.session, "assessment": n.assessment, "key": n.key,
-			"cohort": n.cohort, "snapshot": n.snapshot, "webhook": n.webhook, "delivery": n.delivery, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
+			"cohort": n.cohort, "snapshot": n.snapshot, "webhook": n.webhook, "delivery": n.delivery, "alert": n.alert, "correction": n.correction, "token": n.token, "account": n.account, "merged": n.merged, "duplicate": n.duplicate,
 		} {
 			pairs = append(pairs, "{"+prefix+name+"}", id)
 		}
@@ -166,6 +182,7 @@ var tables = []string{
 	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
 	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines", "webhooks", "deliveries",
+	"alerts", "alert_steps", "alert_settings",
 }
 
 // dump reads every row of every table.

@@ -39,6 +39,7 @@ type CaseloadItem struct {
 	LastFlags      []Flag        `json:"last_flags"` // what the last assessment flagged
 
 	LastDoseAt        *time.Time `json:"last_dose_at" format:"date-time" extensions:"x-nullable"` // when the last dosing session began that has begun
+	OpenAlerts        int        `json:"open_alerts"`                                             // that nobody acknowledged; 0 says nothing of the client
 	DaysSinceLastDose *int       `json:"days_since_last_dose" extensions:"x-nullable"`            // days of the calendar in the client's time zone: 0 is today
 } //	@name	CaseloadItem
 
@@ -47,7 +48,7 @@ func caseloadItem(instrument string) func(care.Case) CaseloadItem {
 		out := CaseloadItem{
 			ClientID: c.Client.ID, Reference: string(c.Client.Reference), DisplayName: string(c.Client.DisplayName),
 			Instrument: instrument, Status: care.NotMeasured, LastFlags: []Flag{},
-			LastDoseAt: c.LastDoseAt, DaysSinceLastDose: c.DaysSinceLastDose,
+			LastDoseAt: c.LastDoseAt, DaysSinceLastDose: c.DaysSinceLastDose, OpenAlerts: c.OpenAlerts,
 		}
 		p := c.Progress
 		if p == nil {

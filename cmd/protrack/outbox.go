@@ -37,6 +37,14 @@ func eventTypes() []string {
 	return out
 }
 
+// escalated refuses to be ready while nobody tells on what is to be told.
+func escalated(e *care.Escalator) error {
+	if lag := e.Overdue(); lag > 2*time.Minute {
+		return fault.New(fault.Unavailable, "Alerts were not told on for "+lag.Round(time.Second).String()+".")
+	}
+	return nil
+}
+
 // moving refuses to be ready while nobody sends what could be sent. A receiver
 // that does not answer is no such case.
 func moving(w *webhook.Worker) error {

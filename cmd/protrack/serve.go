@@ -18,6 +18,7 @@ import (
 	"github.com/protrack/protrack/api"
 	"github.com/protrack/protrack/api/mw"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/store"
 	"github.com/protrack/protrack/pkg/webhook"
@@ -102,6 +103,9 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	webhooks, worker := s.outbox(edge.webhooks, log)
 	stopSending := background(ctx, worker.Run)
 	defer stopSending()
+	escalator := &care.Escalator{Care: s.care, Clinics: s.db.Clinics, Log: log}
+	stopEscalating := background(ctx, escalator.Run)
+	defer stopEscalating()
 	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
 	stopSweeping := background(ctx, sweep(sessions, log))
 	defer stopSweeping()
@@ -116,10 +120,11 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 			if err := s.db.Ping(ctx); err != nil {
 				return err
 			}
-			return errors.Join(sealed(sealer), moving(worker))
+			return errors.Join(sealed(sealer), moving(worker), escalated(escalator))
 		},
-		Stopping: ctx.Done(),
-		Unsealed: func() time.Duration { lag, _ := sealer.Health(); return lag },
+		Stopping:    ctx.Done(),
+		Unescalated: escalator.Overdue,
+		Unsealed:    func() time.Duration { lag, _ := sealer.Health(); return lag },
 	})
 	requests := &counted{Handler: handler}
 	server := api.Server(c.Addr, requests, log)

@@ -16,6 +16,7 @@ type Case struct {
 	Progress *Progress // nil: never assessed with the instrument
 
 	LastDoseAt        *time.Time // when the last dosing session began that has begun; nil: none has
+	OpenAlerts        int        // that nobody acknowledged
 	DaysSinceLastDose *int       // days of the calendar in the client's zone: 0 is today
 }
 
@@ -82,8 +83,13 @@ func (s *Service) Caseload(ctx context.Context, who auth.Principal, query Caselo
 		}
 		now := s.Now()
 		doses, err := r.LastDoses(ctx, who, clients, now)
+		if err != nil {
+			return nil, err
+		}
+		open, err := r.OpenAlertsOf(ctx, who, clients)
 		for i := range cases {
 			c := &cases[i]
+			c.OpenAlerts = open[c.Client.ID]
 			if at, dosed := doses[c.Client.ID]; dosed {
 				c.LastDoseAt, c.DaysSinceLastDose = &at, new(daysBetween(at, now, c.Client.Zone()))
 			}

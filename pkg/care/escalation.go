@@ -155,6 +155,17 @@ func (s *Service) Escalate(ctx context.Context, clinic uuid.UUID) (n int, err er
 	return n, err
 }
 
+// unescalated says since when a tier of a clinic's alert is to be told that was
+// not; nil: none is.
+func (s *Service) unescalated(ctx context.Context, clinic uuid.UUID) (*time.Time, error) {
+	who := auth.System(clinic)
+	due, err := read(ctx, s, who, func(r Reader) (*time.Time, error) { return r.FirstDueAlert(ctx, who) })
+	if err != nil || due == nil || due.After(s.Now()) {
+		return nil, err
+	}
+	return due, nil
+}
+
 // escalated is the event of an alert that was told to a tier.
 func (s *Service) escalated(a Alert) Event {
 	e := s.alertEvent(AlertEscalated, a)

@@ -29,7 +29,7 @@ func TestAClientsTokenEndsWithTheConsentToCareAndComesBackWithIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 				s.Clock.Set(today)
-				n := withDuplicates(s, s.Clinic, settle(s, s.Clinic))
+				n := withMore(s, s.Clinic, settle(s, s.Clinic))
 				neighbour := settleAs(s, s.Clinic, "P-2")
 				app := s.Clinic.Key[auth.App]
 				asks := func(token, client string) int {

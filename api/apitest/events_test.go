@@ -181,7 +181,7 @@ func TestAStreamOfManyEventsIsReadInOrder(t *testing.T) {
 		var items []object
 		for i := range 500 {
 			items = append(items, object{
-				"client_id": clients[i%3], "instrument": "phq-9", "timing": "follow_up", "completed_at": today.Add(-time.Duration(i) * time.Hour), "total": i % 21,
+				"client_id": clients[i%3], "instrument": "gad-7", "timing": "follow_up", "completed_at": today.Add(-time.Duration(i) * time.Hour), "total": 5,
 			})
 		}
 		s.Clock.Set(today)

@@ -107,7 +107,7 @@ func (c credentials) without(route string) string {
 func TestTheMatrix(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		s.Unlimited().Clock.Set(today)
-		m := matrix{s: s, other: withDuplicates(s, s.Other, settle(s, s.Other)), keys: map[auth.Role]credentials{}}
+		m := matrix{s: s, other: withMore(s, s.Other, settle(s, s.Other)), keys: map[auth.Role]credentials{}}
 		for _, role := range auth.Roles() {
 			m.keys[role] = keysOf(t, s, role)
 		}
@@ -137,7 +137,7 @@ type matrix struct {
 
 // settled is a client with one thing of each kind, and a role's credentials.
 func (m *matrix) settled(t *testing.T, role auth.Role) (ids, credentials) {
-	n := withDuplicates(m.s, m.s.Clinic, settleAs(m.s, m.s.Clinic, newID()))
+	n := withMore(m.s, m.s.Clinic, settleAs(m.s, m.s.Clinic, newID()))
 	if role == auth.Client {
 		return n, tokensOf(t, m.s, n)
 	}

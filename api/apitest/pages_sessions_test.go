@@ -123,7 +123,7 @@ func TestASessionThatEndedStaysEnded(t *testing.T) {
 
 func TestACookieOpensNoRouteOfTheAPIAndAKeyOpensNoPage(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own := withDuplicates(s, s.Clinic, settle(s, s.Clinic))
+		own := withMore(s, s.Clinic, settle(s, s.Clinic))
 		hire(t, s, inRole(ada, auth.Owner))
 		b := signedIn(t, s, ada)
 		asked := 0

@@ -107,9 +107,9 @@ var may = map[string]struct {
 	"GET /v1/clients/{client_id}/corrections":             {writers, nil, 200},
 	"GET /v1/alerts":                                      {clinicians, nil, 200},
 	"GET /v1/alerts/{alert_id}":                           {clinicians, nil, 200},
-	"POST /v1/alerts/{alert_id}/acknowledgement":          {clinicians, nil, 409}, // somebody else has closed it
-	"POST /v1/alerts/{alert_id}/disposition":              {clinicians, `{"disposition":"referred"}`, 409},
-	"POST /v1/alerts/{alert_id}/closure":                  {clinicians, nil, 409},
+	"POST /v1/alerts/{alert_id}/acknowledgement":          {clinicians, nil, 200},
+	"POST /v1/alerts/{alert_id}/disposition":              {clinicians, `{"disposition":"referred"}`, 200},
+	"POST /v1/alerts/{alert_id}/closure":                  {clinicians, nil, 200},
 	"GET /v1/settings/alerts":                             {clinicians, nil, 200},
 	"PUT /v1/settings/alerts":                             {admins, `{"chain":[{"after_minutes":5,"roles":["owner"]}]}`, 200},
 	"POST /v1/corrections/{correction_id}/decision":       {clinicians, `{"status":"accepted"}`, 200},
@@ -140,8 +140,8 @@ var may = map[string]struct {
 func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
 		settle(s, s.Clinic)
-		other := withDuplicates(s, s.Other, settle(s, s.Other))
-		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
+		other := withMore(s, s.Other, settle(s, s.Other))
+		nobody := ids{newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID(), newID()}
 		db := behind(t, s)
 		before := dump(t, db)
 		n := 0
@@ -172,7 +172,7 @@ func TestAnotherClinicsIDsAreUnknownOnes(t *testing.T) {
 // within a body, a batch and a query.
 func TestAnotherClinicsIDsInABodyAreUnknownOnes(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own, other := settle(s, s.Clinic), withDuplicates(s, s.Other, settle(s, s.Other))
+		own, other := settle(s, s.Clinic), withMore(s, s.Other, settle(s, s.Other))
 		put := fill(own, other)
 		db := behind(t, s)
 		elsewhere := func() []string { return ofClinic(dump(t, db), s.Other) }
@@ -246,11 +246,17 @@ var ofInstrument = regexp.MustCompile(`/trajectory(\.svg|\.png)?$|/cohort/(chang
 
 // address puts ids into a route.
 func address(route string, n ids) (method, path string) {
+	switch { // one that is where the step begins
+	case strings.HasSuffix(route, "/disposition"):
+		n.alert = n.acknowledged
+	case strings.HasSuffix(route, "/closure"):
+		n.alert = n.actioned
+	}
 	method, path, _ = strings.Cut(strings.NewReplacer(
 		"{client_id}", n.client, "{course_id}", n.course, "{session_id}", n.session,
 		"{assessment_id}", n.assessment, "{key_id}", n.key, "{token_id}", n.token, "{account_id}", n.account, "{instrument}", "phq-9",
 		"{cohort_id}", n.cohort, "{snapshot_id}", n.snapshot, "{correction_id}", n.correction, "{member_id}", n.key, "{duplicate_id}", n.merged,
-		"{webhook_id}", n.webhook, "{delivery_id}", n.delivery, "{table}", "assessments",
+		"{webhook_id}", n.webhook, "{alert_id}", n.alert, "{delivery_id}", n.delivery, "{table}", "assessments",
 	).Replace(route), " ")
 	if method == http.MethodDelete && strings.HasPrefix(path, "/v1/webhooks/") {
 		path = "/v1/webhooks/" + n.doomed

@@ -32,7 +32,7 @@ var ofClients = map[string]int{
 
 func TestAClientsTokenOpensTheirOwnFormsAndTrajectoriesAndNothingElse(t *testing.T) {
 	apitest.Each(t, func(t *testing.T, s *apitest.Server) {
-		own, neighbour, elsewhere := withDuplicates(s, s.Clinic, settle(s, s.Clinic)), settleAs(s, s.Clinic, "P-2"), settle(s, s.Other)
+		own, neighbour, elsewhere := withMore(s, s.Clinic, settle(s, s.Clinic)), settleAs(s, s.Clinic, "P-2"), settle(s, s.Other)
 		nobody := own
 		nobody.client = newID()
 		token := mint(s, s.Clinic.Key[auth.App], own.client, object{})["token"].(string)

@@ -3,7 +3,6 @@ package apitest_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/protrack/protrack/api/apitest"
 	"github.com/protrack/protrack/pkg/auth"
-	"github.com/protrack/protrack/pkg/care"
 )
 
 // today is the server's day in tests that depend on it.
@@ -79,7 +77,7 @@ func dosing() object {
 }
 
 // ids names one thing of each kind that a clinic has.
-type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, webhook, doomed, delivery, alert, merged, duplicate string }
+type ids struct{ client, course, session, assessment, key, correction, token, account, cohort, snapshot, webhook, doomed, delivery, alert, acknowledged, actioned, merged, duplicate string }
 
 // settle gives a clinic one client with one thing of each kind.
 func settle(s *apitest.Server, clinic apitest.Clinic) ids { return settleAs(s, clinic, "P-1") }
@@ -111,9 +109,6 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	n.token = post("/v1/clients/"+n.client+"/tokens", object{})
 	n.account = post("/v1/accounts", object{"email": newID() + "@clinic.example", "name": "Ada", "role": "clinician"})
 	n.cohort = post("/v1/cohorts", object{"name": newID(), "filter": object{}})
-	post("/v1/clients/"+n.client+"/assessments", object{"instrument": "gad-7", "timing": "follow_up", "completed_at": "2026-03-02T09:00:00Z", "total": 21})
-	n.alert = listed(s.As(key, "GET", "/v1/alerts?client_id="+n.client, nil).Want(http.StatusOK))[0]["id"].(string)
-	closeAlert(s, clinic, uuid.MustParse(n.alert))
 	n.snapshot = post("/v1/snapshots", object{"name": newID()})
 	for { // what happened is on its way
 		if made, err := s.DB.Relay(context.Background(), clinic.Who.Clinic, s.Clock.Now(), 500, uuid.New); err != nil || made == 0 {
@@ -124,25 +119,25 @@ func settleAs(s *apitest.Server, clinic apitest.Clinic, reference string) ids {
 	return n
 }
 
-// closeAlert has somebody close an alert who does nothing else here.
-func closeAlert(s *apitest.Server, clinic apitest.Clinic, id uuid.UUID) {
-	ctx, who := context.Background(), auth.As(clinic.Who.Clinic, uuid.New(), auth.ByKey, auth.Clinician)
-	_, err := s.Care.Acknowledge(ctx, who, id)
-	_, disposed := s.Care.Dispose(ctx, who, id, care.SpokeToClient, "a note")
-	_, closed := s.Care.CloseAlert(ctx, who, id)
-	if err := errors.Join(err, disposed, closed); err != nil {
-		panic(err)
-	}
-}
-
-// withDuplicates gives a client one duplicate that is merged, and one that is
-// still to be.
-func withDuplicates(s *apitest.Server, clinic apitest.Clinic, n ids) ids {
+// withMore gives a client what few tests ask for: a duplicate that is merged, and
+// one that is still to be, and alerts that came some of their way.
+func withMore(s *apitest.Server, clinic apitest.Clinic, n ids) ids {
 	key := clinic.Key[auth.Admin]
 	for _, id := range []*string{&n.merged, &n.duplicate} {
 		*id = s.As(key, "POST", "/v1/clients", object{"reference": newID()}).Want(http.StatusCreated).JSON()["id"].(string)
 	}
 	s.As(key, "POST", "/v1/clients/"+n.client+"/merge", object{"duplicate_id": n.merged, "reason": "registered twice"}).Want(http.StatusCreated)
+	form := object{"instrument": "gad-7", "timing": "follow_up", "completed_at": "2026-03-02T09:00:00Z", "total": 21}
+	for steps, id := range []*string{&n.alert, &n.acknowledged, &n.actioned} {
+		s.As(key, "POST", "/v1/clients/"+n.client+"/assessments", form).Want(http.StatusCreated)
+		*id = listed(s.As(key, "GET", "/v1/alerts?client_id="+n.client, nil).Want(http.StatusOK))[0]["id"].(string)
+		if steps > 0 {
+			s.As(key, "POST", "/v1/alerts/"+*id+"/acknowledgement", nil).Want(http.StatusOK)
+		}
+		if steps > 1 {
+			s.As(key, "POST", "/v1/alerts/"+*id+"/disposition", object{"disposition": "spoke_to_client"}).Want(http.StatusOK)
+		}
+	}
 	return n
 }
 

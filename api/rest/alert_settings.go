@@ -108,7 +108,7 @@ func alertSettingsFromCare(set care.AlertSettings) ChosenAlertSettings {
 //	@Tags		alerts
 //	@Produce	json
 //	@Success	200	{object}	ChosenAlertSettings
-//	@Failure	401,403,503	{object}	problem.Document
+//	@Failure	401,403,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/settings/alerts [get]
 func (h *Handlers) getAlertSettings(c echo.Context, who auth.Principal) error {

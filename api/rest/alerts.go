@@ -119,7 +119,7 @@ func (h *Handlers) listAlerts(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		alert_id	path		string	true	"Alert"	format(uuid)
 //	@Success	200			{object}	AlertWithHistory
-//	@Failure	401,403,404,503	{object}	problem.Document
+//	@Failure	401,403,404,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/alerts/{alert_id} [get]
 func (h *Handlers) getAlert(c echo.Context, who auth.Principal) error {
@@ -142,7 +142,7 @@ func (h *Handlers) getAlert(c echo.Context, who auth.Principal) error {
 //	@Produce		json
 //	@Param			alert_id	path		string	true	"Alert"	format(uuid)
 //	@Success		200			{object}	AlertWithHistory
-//	@Failure		401,403,404,409,503	{object}	problem.Document
+//	@Failure		400,401,403,404,409,413,415,422,503	{object}	problem.Document
 //	@Security		Key
 //	@Router			/v1/alerts/{alert_id}/acknowledgement [post]
 func (h *Handlers) acknowledgeAlert(c echo.Context, who auth.Principal) error {
@@ -193,7 +193,7 @@ func (h *Handlers) disposeAlert(c echo.Context, who auth.Principal) error {
 //	@Produce	json
 //	@Param		alert_id	path		string	true	"Alert"	format(uuid)
 //	@Success	200			{object}	AlertWithHistory
-//	@Failure	401,403,404,409,503	{object}	problem.Document
+//	@Failure	400,401,403,404,409,413,415,422,503	{object}	problem.Document
 //	@Security	Key
 //	@Router		/v1/alerts/{alert_id}/closure [post]
 func (h *Handlers) closeAlert(c echo.Context, who auth.Principal) error {

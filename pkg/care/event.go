@@ -24,13 +24,14 @@ const (
 	ClientChanged       EventType = "client.changed"
 	ClientErased        EventType = "client.erased"    // all that is left of the client's events
 	WebhookDisabled     EventType = "webhook.disabled" // of no client: the receiver does not answer
+	MessageDue          EventType = "message.due"      // the clinic's own messaging is to send it
 )
 
 // EventTypes lists every type of event.
 func EventTypes() []EventType {
 	return []EventType{
 		AssessmentRecorded, AssessmentAmended, AssessmentRetracted, SessionRecorded, SessionChanged,
-		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled,
+		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled, MessageDue,
 	}
 }
 

@@ -165,7 +165,7 @@ var tables = []string{
 	"assessments", "assessment_versions", "progress", "instrument_settings", "erasures",
 	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
-	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines", "webhooks", "deliveries",
+	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines", "webhooks", "deliveries", "contacts", "message_settings", "messages",
 }
 
 // dump reads every row of every table.

@@ -74,6 +74,7 @@ const (
 	cohortList     = "cohorts"
 	webhookList    = "webhooks"
 	deliveryList   = "deliveries"
+	messagesList   = "messages"
 	caseloadList   = "caseload "
 )
 

@@ -280,9 +280,9 @@ func TestWhatWasErasedIsGoneAndStaysGone(t *testing.T) {
 			answers := []fault.Kind{fault.Gone, fault.NotFound} // what was below the client is unknown now
 			switch name {
 			case "InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings",
-				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "Disclosures", "EraseClient", "RecordAssessments":
+				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "MessageSettings", "ChooseMessageSettings", "Audit", "NoteExport", "Events", "Disclosures", "EraseClient", "RecordAssessments":
 				continue
-			case "Client", "UpdateClient", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record", "MergeClients", "UndoMerge", "Merges":
+			case "Client", "UpdateClient", "Contact", "PutContact", "Messages", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record", "MergeClients", "UndoMerge", "Merges":
 				answers = answers[:1]
 			}
 			if err := d.do(t.Context(), here.Care, here.Who, s); !slices.Contains(answers, fault.KindOf(err)) {

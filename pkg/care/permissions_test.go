@@ -69,6 +69,26 @@ var (
 )
 
 var deeds = map[string]deed{
+	"Contact": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Contact(ctx, who, s.client.ID)
+		return err
+	}},
+	"PutContact": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.PutContact(ctx, who, care.Contact{ClientID: s.client.ID, Email: "ana@client.test"})
+		return err
+	}},
+	"Messages": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Messages(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"MessageSettings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.MessageSettings(ctx, who)
+		return err
+	}},
+	"ChooseMessageSettings": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.ChooseMessageSettings(ctx, who, care.DefaultMessageSettings())
+		return err
+	}},
 	"Events": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		_, err := svc.Events(ctx, who, care.EventQuery{After: new(int64(0)), Limit: 1})
 		return err

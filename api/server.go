@@ -34,7 +34,7 @@ type Deps struct {
 	Research    *research.Service
 	Keys        *auth.Service
 	Webhooks    *webhook.Service
-	Queued      func() int // messages that wait; nil: there is no such figure
+	Queued      func() int                                 // messages that wait; nil: there is no such figure
 	Waiting     func() (pending int, oldest time.Duration) // in the outbox; nil: there are no such figures
 	Limits      *mw.Limits
 	Provider    *auth.OIDC // nil: people sign in with passwords only

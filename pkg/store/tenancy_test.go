@@ -69,12 +69,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.message = storetest.NewMessage(v.client.ID, storetest.When)
-	c.Write(t, func(ctx context.Context, tx care.Tx) error {
-		return errors.Join(tx.Post(ctx, c.Who, v.message),
-			tx.PutContact(ctx, c.Who, care.Contact{ClientID: v.client.ID, Email: "ana@client.test", UpdatedAt: storetest.When}),
-			tx.PutMessageSettings(ctx, c.Who, care.MessageSettings{ClinicName: "One", By: mail.ByMail, UpdatedAt: storetest.When}))
-	})
+	v.message = v.post(t)
 	c.Write(t, func(ctx context.Context, tx care.Tx) error {
 		_, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true, SmallestCell: 7})
 		return errors.Join(err,
@@ -363,36 +358,6 @@ var attempts = map[string]attempt{
 	"RemoveWebhook": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return nil, db.RemoveWebhook(ctx, who, v.doomed.ID)
 	}},
-	"Contact": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		c, err := db.Contact(ctx, who, v.client.ID)
-		c.ClientID = uuid.Nil // what was asked
-		return c, err
-	}},
-	"PutContact": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.PutContact(ctx, who, care.Contact{ClientID: v.client.ID, Email: "new@client.test", UpdatedAt: storetest.When})
-	}},
-	"Messages": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.Messages(ctx, who, v.client.ID, page)
-	}},
-	"MessageSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		set, err := db.MessageSettings(ctx, who)
-		if reflect.DeepEqual(set, care.DefaultMessageSettings()) {
-			return nil, err // what a new clinic has
-		}
-		return set, err
-	}},
-	"PutMessageSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return nil, db.PutMessageSettings(ctx, who, care.MessageSettings{ClinicName: "new", By: mail.ByNobody, UpdatedAt: storetest.When})
-	}},
-	"Post": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.Post(ctx, who, storetest.NewMessage(v.client.ID, storetest.When))
-	}},
-	"CancelMessages": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.CancelMessages(ctx, who, v.message.About, storetest.When, "answered")
-	}},
-	"CancelMessagesTo": {ownNow, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.CancelMessagesTo(ctx, who, v.client.ID, storetest.When)
-	}},
 	"PutClinicSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
 		return db.PutClinicSettings(ctx, who, care.ClinicSettings{SmallestCell: 9})
 	}},
@@ -401,6 +366,7 @@ var attempts = map[string]attempt{
 func init() {
 	maps.Copy(attempts, attemptsOnRights)
 	maps.Copy(attempts, attemptsOnResearch)
+	maps.Copy(attempts, attemptsOnMessages)
 }
 
 // attemptsOnRights are those on what a client may ask for.

@@ -81,12 +81,6 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 	r.put("/settings/instruments/:instrument", h.withoutQuery(h.chooseSetting))
 	r.get("/settings/clinic", h.withoutQuery(h.getClinicSettings))
 	r.put("/settings/clinic", h.withoutQuery(h.chooseClinicSettings))
-	r.get("/settings/messages", h.withoutQuery(h.getMessageSettings))
-	r.put("/settings/messages", h.withoutQuery(h.chooseMessageSettings))
-
-	r.get("/clients/:client_id/contact", h.withoutQuery(h.getContact))
-	r.put("/clients/:client_id/contact", h.withoutQuery(h.putContact))
-	r.get("/clients/:client_id/messages", h.withQuery(h.listMessages))
 
 	r.get("/clients/:client_id/disclosures", h.withQuery(h.listDisclosures))
 	r.get("/clients/:client_id/record", h.withQuery(h.downloadRecord))
@@ -137,6 +131,12 @@ func (h *Handlers) Routes(v1 *echo.Group, through Through) {
 // outward are the routes that tell others what happens.
 func (h *Handlers) outward(r router) {
 	r.live(eventsPath, h.withQuery(h.streamEvents))
+
+	r.get("/settings/messages", h.withoutQuery(h.getMessageSettings))
+	r.put("/settings/messages", h.withoutQuery(h.chooseMessageSettings))
+	r.get("/clients/:client_id/contact", h.withoutQuery(h.getContact))
+	r.put("/clients/:client_id/contact", h.withoutQuery(h.putContact))
+	r.get("/clients/:client_id/messages", h.withQuery(h.listMessages))
 
 	r.post("/webhooks", h.withoutQuery(h.createWebhook))
 	r.get("/webhooks", h.withQuery(h.listWebhooks))

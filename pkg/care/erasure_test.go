@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/mail"
 	"github.com/protrack/protrack/pkg/store/storetest"
 	"github.com/protrack/protrack/pkg/webhook"
 )
@@ -90,6 +91,11 @@ func tell(t *testing.T, c clinic) confided {
 		}
 	}
 	onItsWay(t, c)
+	_, err = c.Care.PutContact(ctx, c.Who, care.Contact{ClientID: out.client.ID, Email: mail.Address(canary("email") + "@client.test")})
+	must(t, err)
+	waits := storetest.NewMessage(out.client.ID, day(9))
+	waits.Link = mail.Address("https://clinic.test/q/" + canary("link"))
+	c.Write(t, func(ctx context.Context, tx care.Tx) error { return tx.Post(ctx, c.Who, waits) })
 	for _, insert := range rightsRows(c, out.client.ID, neighbour.ID, func(what string) string { return string(canary(what)) }) {
 		_, err := c.raw.ExecContext(ctx, insert)
 		if err != nil {

@@ -71,7 +71,7 @@ func (c clinic) references(t testing.TB, who auth.Principal) (listed, caseload [
 func TestAClientOfOthersIsNotFoundByAnyMethodUntilAssigned(t *testing.T) {
 	// These are not about one client, or have a test of their own.
 	elsewhere := []string{
-		"InstrumentDefinitions", "InstrumentDefinition", "Score", "Settings", "ClinicSettings", "MayRecord", "MayAmend",
+		"InstrumentDefinitions", "InstrumentDefinition", "Score", "Settings", "ClinicSettings", "MessageSettings", "MayRecord", "MayAmend",
 		"CreateClient", "Clients", "Caseload", "Today", "Events", "RecordAssessments", "BreakGlass",
 	}
 	each(t, func(t *testing.T, c clinic) {

@@ -120,8 +120,7 @@ func (w *Worker) batch(ctx context.Context, clinic uuid.UUID) (int, error) {
 // cannot be stored, the lease ends and it is sent again, with the same id.
 func (w *Worker) deal(ctx context.Context, clinic uuid.UUID, t Taken, lease time.Time) error {
 	now := w.Now()
-	late, stopped := now.Add(sendTime).After(lease), ctx.Err() != nil
-	if late || stopped {
+	if now.Add(sendTime).After(lease) {
 		return nil // this process slept on it: somebody else may have it by now
 	}
 	storing := context.WithoutCancel(ctx)

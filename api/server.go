@@ -34,6 +34,7 @@ type Deps struct {
 	Research    *research.Service
 	Keys        *auth.Service
 	Webhooks    *webhook.Service
+	Queued      func() int                                 // messages that wait; nil: there is no such figure
 	Waiting     func() (pending int, oldest time.Duration) // in the outbox; nil: there are no such figures
 	Limits      *mw.Limits
 	Provider    *auth.OIDC // nil: people sign in with passwords only
@@ -83,6 +84,9 @@ func New(d Deps) *echo.Echo {
 			func() float64 { n, _ := d.Waiting(); return float64(n) })
 		metrics.Gauge("protrack_outbox_oldest_seconds", "Age of the oldest of them.",
 			func() float64 { _, age := d.Waiting(); return age.Seconds() })
+	}
+	if d.Queued != nil {
+		metrics.Gauge("protrack_messages_queued", "Messages to clients and staff that wait to be sent.", func() float64 { return float64(d.Queued()) })
 	}
 	e.Use(mw.RequestID(d.NewID), mw.AccessLog(d.Log), metrics.Observe(), mw.Recover(d.Log), mw.Headers())
 	if len(d.CORSOrigins) > 0 {

@@ -32,8 +32,8 @@ var costlier = map[string]int{
 	"POST /v1/clients/{client_id}/merge":                  20,
 	"DELETE /v1/clients/{client_id}/merge/{duplicate_id}": 19,
 	// One for each table that a record has rows in.
-	"POST /v1/clients/{client_id}/erasure": 26,
-	"GET /v1/clients/{client_id}/record":   17,
+	"POST /v1/clients/{client_id}/erasure": 28,
+	"GET /v1/clients/{client_id}/record":   18,
 	// The people, the entry, the people anew, and what they have; and what is kept
 	// of a snapshot besides.
 	"GET /v1/exports/{table}": 15, "GET /v1/snapshots/{snapshot_id}/package": 16, "POST /v1/snapshots": 25,

@@ -18,7 +18,7 @@ import (
 // entry, and need none to be answered. An admin needs no access to be given.
 var untold = []string{
 	"GET /v1/instruments", "GET /v1/instruments/{instrument}", "POST /v1/instruments/{instrument}/score",
-	"GET /v1/settings/instruments", "GET /v1/settings/clinic", "GET /v1/settings/alerts", "GET /v1/keys", "GET /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries",
+	"GET /v1/settings/instruments", "GET /v1/settings/clinic", "GET /v1/settings/alerts", "GET /v1/keys", "GET /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "GET /v1/settings/messages",
 	"GET /v1/accounts", "GET /v1/accounts/{account_id}",
 	"POST /v1/clients/{client_id}/access", "GET /v1/exports/codebook",
 }

@@ -177,7 +177,7 @@ var tables = []string{
 	"consents", "corrections", "care_team", "merges",
 	"client_tokens", "accounts", "recovery_codes",
 	"projects", "cohorts", "snapshots", "snapshot_members", "releases", "outlines", "webhooks", "deliveries",
-	"alerts", "alert_steps", "alert_settings",
+	"alerts", "alert_steps", "alert_settings", "contacts", "message_settings", "messages",
 }
 
 // dump reads every row of every table.

@@ -75,6 +75,7 @@ const (
 	webhookList    = "webhooks"
 	deliveryList   = "deliveries"
 	alertList      = "alerts"
+	messagesList   = "messages"
 	caseloadList   = "caseload "
 )
 

@@ -139,6 +139,12 @@ func (h *Handlers) outward(r router) {
 	r.get("/settings/alerts", h.withoutQuery(h.getAlertSettings))
 	r.put("/settings/alerts", h.withoutQuery(h.chooseAlertSettings))
 
+	r.get("/settings/messages", h.withoutQuery(h.getMessageSettings))
+	r.put("/settings/messages", h.withoutQuery(h.chooseMessageSettings))
+	r.get("/clients/:client_id/contact", h.withoutQuery(h.getContact))
+	r.put("/clients/:client_id/contact", h.withoutQuery(h.putContact))
+	r.get("/clients/:client_id/messages", h.withQuery(h.listMessages))
+
 	r.post("/webhooks", h.withoutQuery(h.createWebhook))
 	r.get("/webhooks", h.withQuery(h.listWebhooks))
 	r.get("/webhooks/:webhook_id", h.withoutQuery(h.getWebhook))

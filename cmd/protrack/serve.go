@@ -20,6 +20,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/mail"
 	"github.com/protrack/protrack/pkg/store"
 	"github.com/protrack/protrack/pkg/webhook"
 )
@@ -32,6 +33,7 @@ type serveCmd struct {
 	sealing
 	identityProvider
 	sending
+	posting
 	Instruments string        `env:"PROTRACK_INSTRUMENTS" placeholder:"DIR" help:"Folder with the clinic's own instrument files."`
 	CORSOrigins []string      `name:"cors-origins" env:"PROTRACK_CORS_ORIGINS" placeholder:"ORIGIN" help:"Sites whose pages may call the API, such as https://app.example. None by default."`
 	Proxies     []string      `name:"trusted-proxies" env:"PROTRACK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. None by default."`
@@ -106,11 +108,14 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 	escalator := &care.Escalator{Care: s.care, Clinics: s.db.Clinics, Log: log}
 	stopEscalating := background(ctx, escalator.Run)
 	defer stopEscalating()
+	letters := s.letters(edge.post, log)
+	stopPosting := background(ctx, letters.Run)
+	defer stopPosting()
 	sessions := &store.WebSessions{DB: s.db, Now: time.Now}
 	stopSweeping := background(ctx, sweep(sessions, log))
 	defer stopSweeping()
 	handler := api.New(api.Deps{ //nolint:contextcheck // requests have contexts of their own
-		Care: s.care, Research: s.research, Keys: s.keys, Webhooks: webhooks, Waiting: worker.Waiting, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
+		Care: s.care, Research: s.research, Keys: s.keys, Webhooks: webhooks, Waiting: worker.Waiting, Queued: letters.Waiting, Log: log, NewID: newID, Version: version, CORSOrigins: c.CORSOrigins,
 		Limits: mw.NewLimits(c.KeyRate, time.Now), Proxies: edge.proxies,
 		Provider: edge.provider, Sessions: sessions, Clinic: firstClinic, Now: time.Now,
 		Ready: func(ctx context.Context) error {
@@ -120,7 +125,7 @@ func (s *services) serve(ctx context.Context, listener net.Listener, c serveCmd,
 			if err := s.db.Ping(ctx); err != nil {
 				return err
 			}
-			return errors.Join(sealed(sealer), moving(worker), escalated(escalator))
+			return errors.Join(sealed(sealer), moving(worker), escalated(escalator), posted(letters))
 		},
 		Stopping:    ctx.Done(),
 		Unescalated: escalator.Overdue,
@@ -186,15 +191,17 @@ type edge struct {
 	provider *auth.OIDC  // nil: none
 	tls      *tls.Config // nil: plain HTTP
 	webhooks webhook.Rules
+	post     mail.Post // nil: no mail is sent
 }
 
 // edge reads those flags, and lists every fault of them.
 func (c serveCmd) edge(log *slog.Logger) (out edge, err error) {
-	var faults [5]error
+	var faults [6]error
 	out.proxies, faults[0] = mw.ParseProxies(c.Proxies)
 	out.provider, faults[1] = c.identityProvider.open()
 	out.tls, faults[2] = c.tls(log)
 	out.webhooks, faults[4] = c.sending.rules()
+	out.post, faults[5] = c.sender()
 	if c.KeyRate < 1 {
 		faults[3] = fmt.Errorf("--key-rate %d lets nobody in", c.KeyRate)
 	}

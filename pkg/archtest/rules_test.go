@@ -16,7 +16,7 @@ var floors = [][]string{
 	{"pkg/store", "pkg/demo"},
 	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
-	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart"},
+	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart", "pkg/mail"}, // mail: below care, which says what is sent to whom
 	{"pkg/audit"}, // below auth, whose refusals and sign-ins are recorded too
 	{"pkg/fault", "pkg/seal", "migrations", "docs"}, // seal: what looks sealed is refused by care, and made by store
 }
@@ -59,6 +59,16 @@ var fences = []fence{
 		around: []string{"github.com/standard-webhooks"},
 		inside: testOnly,
 		why:    "it verifies in tests what we sign; that we sign by ourselves is the point",
+	},
+	{
+		around: []string{"github.com/wneessen/go-mail"},
+		inside: []string{"pkg/mail"},
+		why:    "one package talks to mail servers, and keeps what could make a header out",
+	},
+	{
+		around: []string{"github.com/emersion"},
+		inside: testOnly,
+		why:    "a mail server runs in tests alone; we are a client of one",
 	},
 	{
 		around: []string{"github.com/tink-crypto"},

@@ -21,6 +21,7 @@ import (
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
 	"github.com/protrack/protrack/pkg/instrument"
+	"github.com/protrack/protrack/pkg/mail"
 	"github.com/protrack/protrack/pkg/store/storetest"
 	"github.com/protrack/protrack/pkg/webhook"
 )
@@ -90,6 +91,11 @@ func tell(t *testing.T, c clinic) confided {
 		}
 	}
 	onItsWay(t, c)
+	_, err = c.Care.PutContact(ctx, c.Who, care.Contact{ClientID: out.client.ID, Email: mail.Address(canary("email") + "@client.test")})
+	must(t, err)
+	waits := storetest.NewMessage(out.client.ID, day(9))
+	waits.Link = mail.Address("https://clinic.test/q/" + canary("link"))
+	c.Write(t, func(ctx context.Context, tx care.Tx) error { return tx.Post(ctx, c.Who, waits) })
 	for _, insert := range rightsRows(t, c, out.client.ID, neighbour.ID, func(what string) string { return string(canary(what)) }) {
 		_, err := c.raw.ExecContext(ctx, insert)
 		if err != nil {
@@ -284,9 +290,9 @@ func TestWhatWasErasedIsGoneAndStaysGone(t *testing.T) {
 			answers := []fault.Kind{fault.Gone, fault.NotFound} // what was below the client is unknown now
 			switch name {
 			case "InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings",
-				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings", "Disclosures", "EraseClient", "RecordAssessments":
+				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings", "Disclosures", "EraseClient", "RecordAssessments", "MessageSettings", "ChooseMessageSettings":
 				continue
-			case "Client", "UpdateClient", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record", "MergeClients", "UndoMerge", "Merges":
+			case "Client", "UpdateClient", "Contact", "PutContact", "Messages", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record", "MergeClients", "UndoMerge", "Merges":
 				answers = answers[:1]
 			}
 			if err := d.do(t.Context(), here.Care, here.Who, s); !slices.Contains(answers, fault.KindOf(err)) {

@@ -30,13 +30,14 @@ const (
 	AlertWasActioned     EventType = "alert.actioned"
 	AlertWasClosed       EventType = "alert.closed"
 	WebhookDisabled      EventType = "webhook.disabled" // of no client: the receiver does not answer
+	MessageDue           EventType = "message.due"      // the clinic's own messaging is to send it
 )
 
 // EventTypes lists every type of event.
 func EventTypes() []EventType {
 	return []EventType{
 		AssessmentRecorded, AssessmentAmended, AssessmentRetracted, SessionRecorded, SessionChanged,
-		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled,
+		ClientRecorded, ClientChanged, ClientErased, WebhookDisabled, MessageDue,
 		AlertRaised, AlertChanged, AlertEscalated, AlertWasAcknowledged, AlertWasActioned, AlertWasClosed,
 	}
 }

@@ -104,6 +104,26 @@ var deeds = map[string]deed{
 		_, err := svc.ChooseAlertSettings(ctx, who, care.AlertSettings{Chain: care.DefaultChain()})
 		return err
 	}},
+	"Contact": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Contact(ctx, who, s.client.ID)
+		return err
+	}},
+	"PutContact": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.PutContact(ctx, who, care.Contact{ClientID: s.client.ID, Email: "ana@client.test"})
+		return err
+	}},
+	"Messages": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
+		_, err := svc.Messages(ctx, who, s.client.ID, one)
+		return err
+	}},
+	"MessageSettings": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.MessageSettings(ctx, who)
+		return err
+	}},
+	"ChooseMessageSettings": {admins, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.ChooseMessageSettings(ctx, who, care.DefaultMessageSettings())
+		return err
+	}},
 	"Events": {frontEnds, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
 		_, err := svc.Events(ctx, who, care.EventQuery{After: new(int64(0)), Limit: 1})
 		return err
@@ -434,7 +454,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings", "MessageSettings", "ChooseMessageSettings",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

@@ -8,6 +8,7 @@ import (
 
 	"github.com/protrack/protrack/pkg/audit"
 	"github.com/protrack/protrack/pkg/auth"
+	"github.com/protrack/protrack/pkg/mail"
 )
 
 // Reader reads the record of the principal's clinic, and of no other. A
@@ -134,6 +135,15 @@ type Reader interface {
 	EventHead(ctx context.Context, who auth.Principal) (int64, error)
 	// ClinicSettings gives what the clinic has chosen for all of its work.
 	ClinicSettings(ctx context.Context, who auth.Principal) (ClinicSettings, error)
+
+	// Contact tells where a client reads mail; one of which nothing was said has
+	// no UpdatedAt.
+	Contact(ctx context.Context, who auth.Principal, client uuid.UUID) (Contact, error)
+	// MessageSettings gives what the clinic has chosen for its messages, or the defaults.
+	MessageSettings(ctx context.Context, who auth.Principal) (MessageSettings, error)
+	// Messages lists a client's messages by id, the newest first, those below
+	// page.After.ID, without their links.
+	Messages(ctx context.Context, who auth.Principal, client uuid.UUID, page Page) ([]mail.Message, error)
 }
 
 // Tx is a transaction: it reads what it wrote, and is stored whole or not.
@@ -214,6 +224,19 @@ type Tx interface {
 	// DecideCorrection stores the decision on a request that is open; false,
 	// and nothing stored, where none such is.
 	DecideCorrection(ctx context.Context, who auth.Principal, c Correction) (bool, error)
+
+	// PutContact replaces where a client reads mail.
+	PutContact(ctx context.Context, who auth.Principal, c Contact) error
+	// PutMessageSettings replaces what the clinic has chosen for its messages.
+	// It holds the clinic until the transaction ends.
+	PutMessageSettings(ctx context.Context, who auth.Principal, set MessageSettings) error
+	// Post has messages sent when they are due, once the transaction is stored.
+	Post(ctx context.Context, who auth.Principal, messages ...mail.Message) error
+	// CancelMessages ends what is still to be sent about a thing that needs no
+	// messages any more; why is a code.
+	CancelMessages(ctx context.Context, who auth.Principal, about uuid.UUID, at time.Time, why string) error
+	// CancelMessagesTo ends what is still to be sent to a client who opted out.
+	CancelMessagesTo(ctx context.Context, who auth.Principal, client uuid.UUID, at time.Time) error
 }
 
 // Store keeps the record.

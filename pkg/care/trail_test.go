@@ -94,28 +94,32 @@ var tells = map[string]told{
 	"Today":               {"agenda.read", "", ofNone, ofNone, true, nil},
 	"ChooseSetting":       {"setting.choose", "instrument", ofNone, ofNone, false, []audit.Change{changed("change_rules", "", "bischoff-2020")}},
 	"RebuildProgress":     {"progress.rebuild", "", ofNone, ofNone, false, nil},
+	"Contact":             {"contact.read", "client", ofClient, ofClient, false, nil},
+	"PutContact":          {"contact.update", "client", ofClient, ofClient, false, []audit.Change{hidden("email")}},
+	"Messages":            {"message.list", "client", ofClient, ofClient, false, nil},
 
 	"RecordConsent": {"consent.create", "consent", ofNew, ofClient, false, []audit.Change{
 		set("scope", "research"), set("status", "granted"), set("at", "2026-01-04T12:00:00Z"),
 	}},
-	"Consents":             {"consent.list", "client", ofClient, ofClient, false, nil},
-	"Consented":            {"consent.read", "client", ofClient, ofClient, false, nil},
-	"RequestCorrection":    {"correction.create", "correction", ofNew, ofClient, false, nil},
-	"Corrections":          {"correction.list", "client", ofClient, ofClient, false, nil},
-	"DecideCorrection":     {"correction.decide", "correction", ofCorrection, ofClient, false, []audit.Change{changed("status", "open", "accepted")}},
-	"Team":                 {"care_team.read", "client", ofClient, ofClient, false, nil},
-	"Assign":               {"care_team.assign", "member", ofMember, ofClient, false, nil}, // who is in it already
-	"Dismiss":              {"care_team.dismiss", "member", ofMember, ofClient, false, nil},
-	"ChooseClinicSettings": {"clinic.choose", "clinic", ofClinic, ofNone, false, nil}, // what it has chosen before
-	"DueForms":             {"due_form.list", "client", ofClient, ofClient, false, nil},
-	"Audit":                {"audit.read", "", ofNone, ofClient, false, nil},
-	"NoteExport":           {"audit.export", "", ofNone, ofNone, false, nil},
-	"Disclosures":          {"disclosure.list", "client", ofClient, ofClient, false, nil},
-	"Record":               {"record.download", "client", ofClient, ofClient, false, nil},
-	"EraseClient":          {"client.erase", "client", ofSpare, ofSpare, false, nil},
-	"MergeClients":         {"client.merge", "client", ofDuplicate, ofClient, false, nil},
-	"UndoMerge":            {"client.unmerge", "client", ofMerged, ofClient, false, nil},
-	"Merges":               {"merge.list", "client", ofClient, ofClient, false, nil},
+	"Consents":              {"consent.list", "client", ofClient, ofClient, false, nil},
+	"Consented":             {"consent.read", "client", ofClient, ofClient, false, nil},
+	"RequestCorrection":     {"correction.create", "correction", ofNew, ofClient, false, nil},
+	"Corrections":           {"correction.list", "client", ofClient, ofClient, false, nil},
+	"DecideCorrection":      {"correction.decide", "correction", ofCorrection, ofClient, false, []audit.Change{changed("status", "open", "accepted")}},
+	"Team":                  {"care_team.read", "client", ofClient, ofClient, false, nil},
+	"Assign":                {"care_team.assign", "member", ofMember, ofClient, false, nil}, // who is in it already
+	"Dismiss":               {"care_team.dismiss", "member", ofMember, ofClient, false, nil},
+	"ChooseClinicSettings":  {"clinic.choose", "clinic", ofClinic, ofNone, false, nil},   // what it has chosen before
+	"ChooseMessageSettings": {"messages.choose", "clinic", ofClinic, ofNone, false, nil}, // the defaults again
+	"DueForms":              {"due_form.list", "client", ofClient, ofClient, false, nil},
+	"Audit":                 {"audit.read", "", ofNone, ofClient, false, nil},
+	"NoteExport":            {"audit.export", "", ofNone, ofNone, false, nil},
+	"Disclosures":           {"disclosure.list", "client", ofClient, ofClient, false, nil},
+	"Record":                {"record.download", "client", ofClient, ofClient, false, nil},
+	"EraseClient":           {"client.erase", "client", ofSpare, ofSpare, false, nil},
+	"MergeClients":          {"client.merge", "client", ofDuplicate, ofClient, false, nil},
+	"UndoMerge":             {"client.unmerge", "client", ofMerged, ofClient, false, nil},
+	"Merges":                {"merge.list", "client", ofClient, ofClient, false, nil},
 }
 
 // tellsToo is the second entry of those that concern two clients, or show what
@@ -154,7 +158,7 @@ var details = map[string]func(e *audit.Entry, got audit.Entry, s standing){
 // may record, and an access that is not needed.
 var silent = []string{
 	"InstrumentDefinitions", "InstrumentDefinition", "Score", "Settings", "ClinicSettings", "MayRecord", "MayAmend", "BreakGlass",
-	"OpenAlerts", "AlertSettings", // a number, and what the clinic chose
+	"OpenAlerts", "AlertSettings", "MessageSettings", // a number, and what the clinic chose
 }
 
 func TestEveryDeedTellsOrIsKnownToBeSilent(t *testing.T) {

@@ -46,6 +46,8 @@ func (d *DB) Erasure(ctx context.Context, who auth.Principal, client uuid.UUID) 
 // others first, each with the condition that finds its rows. What is not here
 // holds nothing but ids: clients, erasures and the audit trail.
 var erased = []struct{ table, condition string }{
+	{"messages", "client_id IN @clients"},
+	{"contacts", "client_id IN @clients"},
 	{"deliveries", "client_id IN @clients"},
 	{"events", "client_id IN @clients"},
 	{"alert_steps", "client_id IN @clients"},

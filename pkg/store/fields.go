@@ -23,6 +23,7 @@ type FieldUse struct {
 	Versions int    // of clients, with their name and reference
 	Projects int    // with their secret
 	Webhooks int    // with their secret
+	Messages int    // addresses of mail, and links that wait
 	samples  []sample
 }
 
@@ -46,7 +47,7 @@ func (d *DB) FieldUses(ctx context.Context) ([]FieldUse, error) {
 		byKey := map[uint32]FieldUse{}
 		err := d.enter(ctx, clinic.ID, nil, func(tx *DB) error {
 			clear(byKey)
-			return errors.Join(tx.versionUses(ctx, who, byKey), tx.projectUses(ctx, who, byKey), tx.webhookUses(ctx, who, byKey))
+			return errors.Join(tx.versionUses(ctx, who, byKey), tx.projectUses(ctx, who, byKey), tx.webhookUses(ctx, who, byKey), tx.messageUses(ctx, who, byKey))
 		})
 		if err != nil {
 			return nil, err
@@ -169,6 +170,7 @@ func (d *DB) resealAll(ctx context.Context, who auth.Principal, to *seal.Keys) (
 		{"client_versions", "client_versions_kept", d.resealClients},
 		{"projects", "projects_kept", d.resealProjects},
 		{"webhooks", "", d.resealWebhooks}, // they change as it is
+		{"messages", "", d.resealMessages},
 	} {
 		restore := func() error { return nil }
 		if t.guard != "" {
@@ -266,7 +268,7 @@ func (d *DB) CompactFields(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	if err := d.dialect.compact(owner.write.WithContext(ctx), "client_versions", "projects", "webhooks"); err != nil {
+	if err := d.dialect.compact(owner.write.WithContext(ctx), "client_versions", "projects", "webhooks", "contacts", "messages"); err != nil {
 		return fmt.Errorf("compact the database: %w", err)
 	}
 	return nil

@@ -27,7 +27,7 @@ func sessionLockedMigrator(_ context.Context, db *sql.DB, files fs.FS, fn func(*
 	if err != nil {
 		return fmt.Errorf("lock for migration: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -52,7 +52,7 @@ func fileLockedMigrator(path string) migrator {
 		if err != nil {
 			return fmt.Errorf("read migrations: %w", err)
 		}
-		provider, err := goose.NewProvider("", db, files, goose.WithStore(sqliteVersions{versions}))
+		provider, err := goose.NewProvider("", db, files, goose.WithStore(sqliteVersions{versions}), goose.WithAllowOutofOrder(true))
 		if err != nil {
 			return fmt.Errorf("read migrations: %w", err)
 		}
@@ -79,10 +79,11 @@ func (v sqliteVersions) TableExists(ctx context.Context, db database.DBTxConn) (
 type Schema struct {
 	Database int64 // the version that the database has; 0 is empty
 	Program  int64 // the newest version that this program knows
+	Pending  bool  // the database lacks a version, perhaps one below its own
 }
 
 // Current reports whether the program may run on the database.
-func (s Schema) Current() bool { return s.Database == s.Program }
+func (s Schema) Current() bool { return s.Database == s.Program && !s.Pending }
 
 // Newest is the newest version of the schema that the program knows.
 func Newest() (int64, error) {
@@ -193,6 +194,10 @@ func schemaOf(ctx context.Context, p *goose.Provider) (Schema, error) {
 	if err != nil {
 		return Schema{}, fmt.Errorf("read the schema's version: %w", err)
 	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return Schema{}, fmt.Errorf("read the schema's version: %w", err)
+	}
 	sources := p.ListSources()
-	return Schema{Database: database, Program: sources[len(sources)-1].Version}, nil
+	return Schema{Database: database, Program: sources[len(sources)-1].Version, Pending: pending}, nil
 }

@@ -15,7 +15,7 @@ var clientColumn = map[string]string{
 	"assessments": "client_id", "assessment_versions": "client_id", "progress": "client_id", "outlines": "client_id",
 	"consents": "client_id", "corrections": "client_id", "client_tokens": "client_id", "erasures": "client_id",
 	"care_team": "client_id", "snapshot_members": "client_id",
-	"events": "client_id", "deliveries": "client_id", "alerts": "client_id", "alert_steps": "client_id",
+	"events": "client_id", "deliveries": "client_id", "alerts": "client_id", "alert_steps": "client_id", "contacts": "client_id", "messages": "client_id",
 }
 
 // ofNoClient are the tables that hold nothing of a client, or tell of clients
@@ -24,7 +24,7 @@ var ofNoClient = map[string]bool{
 	"accounts": true, "api_keys": true, "recovery_codes": true, "sign_in_failures": true, "instrument_settings": true,
 	"merges": true, "audit_entries": true, "audit_subjects": true, "audit_heads": true, "audit_checkpoints": true,
 	"projects": true, "cohorts": true, "snapshots": true, "releases": true, "answers": true, "event_heads": true, "webhooks": true,
-	"alert_settings": true,
+	"alert_settings": true, "message_settings": true,
 }
 
 var errNoReach = fault.New(fault.Forbidden, "This credential reaches no clients.")

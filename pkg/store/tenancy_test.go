@@ -17,6 +17,7 @@ import (
 	"github.com/protrack/protrack/pkg/auth"
 	"github.com/protrack/protrack/pkg/care"
 	"github.com/protrack/protrack/pkg/fault"
+	"github.com/protrack/protrack/pkg/mail"
 	"github.com/protrack/protrack/pkg/research"
 	"github.com/protrack/protrack/pkg/store/storetest"
 	"github.com/protrack/protrack/pkg/webhook"
@@ -41,6 +42,7 @@ type victim struct {
 	doomed     webhook.Webhook // to be removed
 	delivery   uuid.UUID
 	alert      care.Alert
+	message    mail.Message
 	studied
 }
 
@@ -68,6 +70,7 @@ func newVictim(t *testing.T, d *storetest.Database) victim {
 	if err != nil {
 		t.Fatal(err)
 	}
+	v.message = v.post(t)
 	c.Write(t, func(ctx context.Context, tx care.Tx) error {
 		_, err := tx.PutClinicSettings(ctx, c.Who, care.ClinicSettings{CareTeams: true, SmallestCell: 7})
 		return errors.Join(err,
@@ -312,46 +315,6 @@ var attempts = map[string]attempt{
 		v.correction.Status, v.correction.DecidedAt, v.correction.DecidedBy = care.CorrectionRefused, new(storetest.When), &who.Actor
 		return db.DecideCorrection(ctx, who, v.correction)
 	}},
-	"Alert": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.Alert(ctx, who, v.alert.ID)
-	}},
-	"AlertSteps": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.AlertSteps(ctx, who, v.alert.ID)
-	}},
-	"Alerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.Alerts(ctx, who, care.AlertFilter{}, page)
-	}},
-	"CountOpenAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.CountOpenAlerts(ctx, who)
-	}},
-	"OpenAlertsOf": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.OpenAlertsOf(ctx, who, []uuid.UUID{v.client.ID})
-	}},
-	"FirstDueAlert": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.FirstDueAlert(ctx, who)
-	}},
-	"StandingAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.StandingAlerts(ctx, who, []uuid.UUID{v.client.ID})
-	}},
-	"AlertsAbout": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.AlertsAbout(ctx, who, v.assessment.ID)
-	}},
-	"HoldAlert": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.HoldAlert(ctx, who, v.alert.ID)
-	}},
-	"TakeDueAlerts": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.TakeDueAlerts(ctx, who, storetest.When.AddDate(1, 0, 0), 10)
-	}},
-	"PutAlerts": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return nil, db.PutAlerts(ctx, who, []care.Alert{v.alert}, nil)
-	}},
-	"AlertSettings": {empty, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		set, err := db.AlertSettings(ctx, who)
-		return set.Off, err // the chain is the default
-	}},
-	"PutAlertSettings": {ownNow, func(ctx context.Context, db everything, who auth.Principal, _ victim) (any, error) {
-		return db.PutAlertSettings(ctx, who, care.AlertSettings{Chain: care.DefaultChain(), Off: []string{"deteriorated"}})
-	}},
 	"Team": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Team(ctx, who, v.client.ID)
 	}},
@@ -408,7 +371,9 @@ var attempts = map[string]attempt{
 
 func init() {
 	maps.Copy(attempts, attemptsOnRights)
+	maps.Copy(attempts, attemptsOnAlerts)
 	maps.Copy(attempts, attemptsOnResearch)
+	maps.Copy(attempts, attemptsOnMessages)
 }
 
 // attemptsOnRights are those on what a client may ask for.

@@ -16,7 +16,7 @@ type promise struct {
 func Exercise(t *testing.T, d *Database) {
 	t.Helper()
 	for _, group := range [][]promise{
-		roundTrips, versions, asOf, lists, caseloads, transactions, keys, rights, notes, ledgers, keeping, tokens, accounts, browsers, releases, cohorts, studies, snapshots,
+		roundTrips, versions, asOf, lists, caseloads, transactions, keys, rights, notes, ledgers, keeping, tokens, messages, accounts, browsers, releases, cohorts, studies, snapshots,
 	} {
 		for _, p := range group {
 			t.Run(p.says, func(t *testing.T) { p.holds(t, d.Clinic(t)) })

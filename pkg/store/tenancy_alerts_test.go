@@ -12,8 +12,21 @@ import (
 	"github.com/protrack/protrack/pkg/store/storetest"
 )
 
-// attemptsOnAlerts are those on what somebody has to look at.
+// attemptsOnAlerts are those on what somebody has to look at, or to correct.
 var attemptsOnAlerts = map[string]attempt{
+	"Correction": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Correction(ctx, who, v.correction.ID)
+	}},
+	"Corrections": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.Corrections(ctx, who, v.client.ID, page)
+	}},
+	"InsertCorrection": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		return db.InsertCorrection(ctx, who, v.NewCorrection(v.client.ID, storetest.When))
+	}},
+	"DecideCorrection": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
+		v.correction.Status, v.correction.DecidedAt, v.correction.DecidedBy = care.CorrectionRefused, new(storetest.When), &who.Actor
+		return db.DecideCorrection(ctx, who, v.correction)
+	}},
 	"Alert": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Alert(ctx, who, v.alert.ID)
 	}},

@@ -302,19 +302,6 @@ var attempts = map[string]attempt{
 	"InsertConsent": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.InsertConsent(ctx, who, v.NewConsent(v.client.ID, storetest.When))
 	}},
-	"Correction": {notFound, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.Correction(ctx, who, v.correction.ID)
-	}},
-	"Corrections": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.Corrections(ctx, who, v.client.ID, page)
-	}},
-	"InsertCorrection": {refused, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		return db.InsertCorrection(ctx, who, v.NewCorrection(v.client.ID, storetest.When))
-	}},
-	"DecideCorrection": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
-		v.correction.Status, v.correction.DecidedAt, v.correction.DecidedBy = care.CorrectionRefused, new(storetest.When), &who.Actor
-		return db.DecideCorrection(ctx, who, v.correction)
-	}},
 	"Team": {empty, func(ctx context.Context, db everything, who auth.Principal, v victim) (any, error) {
 		return db.Team(ctx, who, v.client.ID)
 	}},

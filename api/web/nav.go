@@ -18,6 +18,7 @@ type place struct {
 var places = []place{
 	{Path: "/clients", Name: "Caseload", need: []auth.Permission{auth.ReadCaseload}},
 	{Path: "/today", Name: "Today", need: []auth.Permission{auth.ReadCaseload}},
+	{Path: alertsPath, Name: "Alerts", need: []auth.Permission{auth.ReadAlerts}},
 	{Path: "/cohort", Name: "Cohort", need: []auth.Permission{auth.ReadCohorts}},
 	{Path: exportsPath, Name: "Exports", need: []auth.Permission{auth.ExportDeidentified, auth.ExportLimited, auth.ExportIdentified}},
 	{Path: settingsPath, Name: "Settings", need: []auth.Permission{auth.ReadSettings}},

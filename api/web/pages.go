@@ -5,6 +5,7 @@ var pages = map[string]any{
 	"login": loginForm{}, "setup": setupForm{}, "onward": onwardData{}, "fault": faultData{},
 	"account": accountData{}, "totp": totpData{}, "recovery": recoveryData{},
 	"caseload": caseloadData{}, "today": todayData{},
+	"alerts": alertsData{}, "alert": alertData{},
 
 	"client_form": clientFormData{}, "course_form": courseFormData{}, "session_form": sessionFormData{},
 	"instruments": chooseData{}, "assessment_form": assessmentFormData{}, "result": resultData{}, "retract": retractData{},

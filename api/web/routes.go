@@ -74,6 +74,12 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/clients/:client_id/break-glass", s.signedIn(s.askAccess))
 	post("/clients/:client_id/break-glass", s.signedIn(s.breakGlass))
 
+	get("/alerts", s.signedIn(s.alerts))
+	get("/alerts/:alert_id", s.signedIn(s.alert))
+	post("/alerts/:alert_id/acknowledge", s.signedIn(s.alertAct(s.acknowledgeAlert)))
+	post("/alerts/:alert_id/dispose", s.signedIn(s.alertAct(s.disposeAlert)))
+	post("/alerts/:alert_id/close", s.signedIn(s.alertAct(s.closeAlert)))
+
 	get("/cohort", s.signedIn(s.cohorts))
 	get("/cohort/:figure", s.signedIn(s.cohortFigure))
 	get("/cohorts/new", s.signedIn(s.newCohort))

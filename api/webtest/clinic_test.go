@@ -19,13 +19,13 @@ type clinic struct {
 	s *apitest.Server
 
 	client, newcomer, course, session, assessment string // ids; of the newcomer nothing is known
-	account, snapshot, webhook                    string
+	account, snapshot, webhook, alert             string
 }
 
 // where fills the ids of the clinic into a route.
 func (c clinic) where(route string) string {
 	return strings.NewReplacer(":client_id", c.client, ":course_id", c.course, ":session_id", c.session, ":assessment_id", c.assessment,
-		":account_id", c.account, ":snapshot_id", c.snapshot, ":webhook_id", c.webhook, ":instrument", "pcl-5").Replace(route)
+		":account_id", c.account, ":snapshot_id", c.snapshot, ":webhook_id", c.webhook, ":alert_id", c.alert, ":instrument", "pcl-5").Replace(route)
 }
 
 // furnish founds a clinic whose stored texts are as text gives them, which is
@@ -71,6 +71,10 @@ func furnish(t *testing.T, text func(longest int) string) clinic {
 			c.assessment = form(days+1, 1, object{"timing": "after", "session_id": c.session})
 		}
 	}
+	// One alert that came half of its way, for all others are open.
+	listed := s.Do("GET", "/v1/alerts?limit=1", nil).Want(http.StatusOK).JSON()["items"].([]any)
+	c.alert = listed[0].(object)["id"].(string)
+	s.Do("POST", "/v1/alerts/"+c.alert+"/acknowledgement", nil).Want(http.StatusOK)
 	stored := s.Do("GET", "/v1/assessments/"+c.assessment, nil).Want(http.StatusOK)
 	s.Do("PUT", "/v1/assessments/"+c.assessment, object{
 		"instrument": "phq-9", "timing": "after", "session_id": stored.JSON()["session_id"], "completed_at": stored.JSON()["completed_at"],

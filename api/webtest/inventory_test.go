@@ -49,6 +49,9 @@ var inventory = []page{
 	{route: "/assessments/:assessment_id/retract", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/consents/new", refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
 	{route: "/clients/:client_id/break-glass", as: auth.Clinician, refuses: http.StatusUnprocessableEntity, not: auth.Researcher},
+	{route: "/alerts", bare: "/alerts", not: auth.Researcher},
+	{route: "/alerts", query: "?status="},
+	{route: "/alerts/:alert_id", not: auth.Researcher},
 	{route: "/cohort", bare: "/cohort"},
 	{route: "/cohorts/new", refuses: http.StatusUnprocessableEntity},
 	{route: "/cohort/:figure", figure: "significance"}, // nothing is asked yet

@@ -38,6 +38,33 @@ func (s *Service) Alerts(ctx context.Context, who auth.Principal, filter AlertFi
 	})
 }
 
+// ListedAlert is an alert and whose it is.
+type ListedAlert struct {
+	Alert
+	Client Client
+}
+
+// AlertList is Alerts with the clients that they are of.
+func (s *Service) AlertList(ctx context.Context, who auth.Principal, filter AlertFilter, page Page) ([]ListedAlert, error) {
+	if err := s.require(ctx, who, auth.ReadAlerts, auth.ReadClients); err != nil {
+		return nil, err
+	}
+	return read(ctx, s, who, func(r Reader) ([]ListedAlert, error) {
+		alerts, err := r.Alerts(ctx, who, filter, page)
+		if err != nil || len(alerts) == 0 {
+			return nil, err
+		}
+		ids := idsOf(alerts, func(a Alert) uuid.UUID { return a.ClientID })
+		r.Note(s.saw(who, "alert.list", ids))
+		clients, err := r.ClientsOf(ctx, who, ids)
+		out := make([]ListedAlert, len(alerts))
+		for i, a := range alerts {
+			out[i] = ListedAlert{a, clients[a.ClientID]}
+		}
+		return out, err
+	})
+}
+
 // AlertWithHistory is an alert and everything that became of it.
 type AlertWithHistory struct {
 	Alert

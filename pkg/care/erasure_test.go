@@ -290,7 +290,7 @@ func TestWhatWasErasedIsGoneAndStaysGone(t *testing.T) {
 			answers := []fault.Kind{fault.Gone, fault.NotFound} // what was below the client is unknown now
 			switch name {
 			case "InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings",
-				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings", "Disclosures", "EraseClient", "RecordAssessments", "MessageSettings", "ChooseMessageSettings":
+				"ChooseSetting", "RebuildProgress", "MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertList", "AlertSettings", "ChooseAlertSettings", "Disclosures", "EraseClient", "RecordAssessments", "MessageSettings", "ChooseMessageSettings":
 				continue
 			case "Client", "UpdateClient", "Contact", "PutContact", "Messages", "Courses", "CreateCourse", "Sessions", "CreateSession", "Assessments", "Trajectories", "Record", "MergeClients", "UndoMerge", "Merges":
 				answers = answers[:1]

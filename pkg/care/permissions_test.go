@@ -76,6 +76,10 @@ var deeds = map[string]deed{
 		_, err := svc.Alerts(ctx, who, care.AlertFilter{Client: &s.client.ID}, one)
 		return err
 	}},
+	"AlertList": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, _ standing) error {
+		_, err := svc.AlertList(ctx, who, care.AlertFilter{}, one)
+		return err
+	}},
 	"Alert": {staff, func(ctx context.Context, svc *care.Service, who auth.Principal, s standing) error {
 		_, err := svc.Alert(ctx, who, s.alert)
 		return err
@@ -454,7 +458,7 @@ func TestAnotherClinicsRecordIsNotFoundByAnyMethod(t *testing.T) {
 	}
 	for _, own := range []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "CreateClient", "Clients", "Caseload", "Today", "Settings", "ChooseSetting", "RebuildProgress",
-		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertSettings", "ChooseAlertSettings", "MessageSettings", "ChooseMessageSettings",
+		"MayRecord", "MayAmend", "ClinicSettings", "ChooseClinicSettings", "Audit", "NoteExport", "Events", "OpenAlerts", "AlertList", "AlertSettings", "ChooseAlertSettings", "MessageSettings", "ChooseMessageSettings",
 		"RecordAssessments", // answers each assessment for itself: see the batch's own tests
 	} {
 		answers[own] = ""

@@ -72,7 +72,7 @@ func TestAClientOfOthersIsNotFoundByAnyMethodUntilAssigned(t *testing.T) {
 	// These are not about one client, or have a test of their own.
 	elsewhere := []string{
 		"InstrumentDefinitions", "InstrumentDefinition", "Score", "Settings", "ClinicSettings", "MayRecord", "MayAmend",
-		"CreateClient", "Clients", "Caseload", "Today", "Events", "OpenAlerts", "AlertSettings", "RecordAssessments", "BreakGlass", "MessageSettings",
+		"CreateClient", "Clients", "Caseload", "Today", "Events", "OpenAlerts", "AlertList", "AlertSettings", "RecordAssessments", "BreakGlass", "MessageSettings",
 	}
 	each(t, func(t *testing.T, c clinic) {
 		c.careTeams(t)

@@ -85,6 +85,7 @@ var tells = map[string]told{
 	"Trajectories":        {"trajectory.read", "client", ofClient, ofClient, false, nil},
 	"Caseload":            {"caseload.read", "", ofNone, ofNone, true, nil},
 	"Alerts":              {"alert.list", "", ofNone, ofNone, true, nil},
+	"AlertList":           {"alert.list", "", ofNone, ofNone, true, nil},
 	"Alert":               {"alert.read", "alert", ofAlert, ofClient, false, nil},
 	"Acknowledge":         {"alert.acknowledge", "alert", ofAlert, ofClient, false, nil},
 	"Dispose":             {"alert.action", "alert", ofAcknowledged, ofClient, false, nil},

@@ -42,6 +42,10 @@ var forms = map[string]url.Values{
 	"/clients/:client_id/consents/new":    {"id": {formID}, "scope": {"care"}, "status": {"granted"}, "at": {"2026-03-01T10:00"}},
 	"/clients/:client_id/break-glass":     {"reason": {"cover"}},
 
+	"/alerts/:alert_id/acknowledge": {},
+	"/alerts/:alert_id/dispose":     {"disposition": {"safety_plan"}, "note": {"by phone"}},
+	"/alerts/:alert_id/close":       {},
+
 	"/cohorts/new": {"id": {formID}, "name": {"Adults"}, "filter.age_min": {"18"}},
 
 	"/exports/file":                           {"table": {"clients"}, "format": {"csv"}, "profile": {"deidentified"}},
@@ -78,10 +82,12 @@ func things(s *apitest.Server) *strings.Replacer {
 	hook := create("/v1/webhooks", object{"url": s.Receiver})
 	client := create("/v1/clients", object{"reference": "P-76"})
 	at := "/v1/clients/" + client
+	create(at+"/assessments", object{"instrument": "gad-7", "timing": "baseline", "completed_at": "2026-03-01T09:00:00Z", "total": 21})
+	raised := listed(s.Do("GET", "/v1/alerts?client_id="+client, nil).Want(http.StatusOK))[0]["id"].(string)
 	return strings.NewReplacer(":client_id", client, ":course_id", create(at+"/courses", object{"indication": "depression", "started_on": "2026-01-01"}),
 		":session_id", create(at+"/sessions", object{"kind": "integration", "started_at": "2026-03-01T10:00:00Z"}), ":assessment_id", create(at+"/assessments", baseline()),
 		":account_id", create("/v1/accounts", object{"email": "bo@clinic.example", "name": "Bo", "role": "clinician"}),
-		":webhook_id", hook, ":delivery_id", aDelivery(s, hook), ":key_id", create("/v1/keys", object{"name": "app", "role": "app"}), ":instrument", "phq-9",
+		":webhook_id", hook, ":delivery_id", aDelivery(s, hook), ":key_id", create("/v1/keys", object{"name": "app", "role": "app"}), ":instrument", "phq-9", ":alert_id", raised,
 		":snapshot_id", create("/v1/snapshots", object{"name": "may", "table": "clients"}))
 }
 

@@ -93,6 +93,13 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	get("/exports/snapshots/:snapshot_id", s.signedIn(s.snapshot))
 	slow(packagePath, s.signedIn(s.pullSnapshot))
 
+	s.settingsRoutes(get, post)
+
+	e.GET("/assets/:name", asset)
+}
+
+// settingsRoutes is the part of the map below Settings.
+func (s *Site) settingsRoutes(get, post func(path string, page func(*visit) error)) {
 	get("/settings", s.signedIn(s.settings))
 	get("/settings/clinic", s.signedIn(s.clinicSettings))
 	post("/settings/clinic", s.signedIn(s.changeClinicSettings))
@@ -120,8 +127,6 @@ func (s *Site) Routes(e *echo.Echo, t Through) {
 	post("/settings/webhooks/:webhook_id/remove", s.signedIn(s.removeWebhook))
 	post("/settings/webhooks/:webhook_id/deliveries/:delivery_id/retry", s.signedIn(s.webhookAct(s.retryDelivery)))
 	get("/settings/audit", s.signedIn(s.auditTrail))
-
-	e.GET("/assets/:name", asset)
 }
 
 //go:embed assets

@@ -3,7 +3,9 @@
 package care_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -161,9 +163,17 @@ func TestAfterALongSilenceEachTierIsToldOnce(t *testing.T) {
 		c.Clock.Set(day(200))
 		c.record(t, phq9(client, day(200), 3))
 		c.Clock.Set(day(201))
-		for range 6 {
-			_, err := c.Care.Escalate(t.Context(), c.Who.Clinic)
-			must(t, err)
+		e := &care.Escalator{
+			Care: c.Care, Log: slog.New(slog.DiscardHandler),
+			Clinics: func(context.Context) ([]uuid.UUID, error) { return []uuid.UUID{c.Who.Clinic}, nil },
+		}
+		must(t, e.Pass(t.Context()))
+		if late := e.Overdue(); late != 0 {
+			t.Errorf("after a look at everything something is overdue for %v", late)
+		}
+		c.Clock.Set(day(201).Add(3 * time.Minute))
+		if late := e.Overdue(); late < 3*time.Minute-time.Second {
+			t.Errorf("nobody has looked for three minutes, and %v is told", late)
 		}
 		want := []care.AlertDeed{care.WasRaised, care.WasEscalated, care.WasEscalated, care.WasEscalated}
 		if d := cmp.Diff(want, deedsOf(c.alert(t, c.alerts(t, client)[0].ID))); d != "" {

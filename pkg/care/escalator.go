@@ -59,8 +59,7 @@ func (e *Escalator) Pass(ctx context.Context) error {
 	var errs []error
 	var due *time.Time
 	for _, clinic := range clinics {
-		n := escalatedAtOnce
-		for err == nil && n == escalatedAtOnce {
+		for n := 1; err == nil && n > 0; { // after a silence several tiers are due at once
 			n, err = e.Care.Escalate(ctx, clinic)
 		}
 		var first *time.Time

@@ -16,7 +16,7 @@ var floors = [][]string{
 	{"pkg/store", "pkg/demo"},
 	{"pkg/research"}, // joins care, cohort and export: who may have which figures and files of whom
 	{"pkg/care", "pkg/cohort", "pkg/export", "pkg/webhook"},
-	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart", "pkg/mail"}, // mail: below care, which says what is sent to whom
+	{"pkg/trajectory", "pkg/alert", "pkg/auth", "pkg/instrument", "pkg/chart", "pkg/mail", "pkg/schedule"}, // mail: below care, which says what is sent to whom schedule: when forms are asked for; care will ask it
 	{"pkg/audit"}, // below auth, whose refusals and sign-ins are recorded too
 	{"pkg/fault", "pkg/seal", "migrations", "docs"}, // seal: what looks sealed is refused by care, and made by store
 }
